@@ -1,0 +1,73 @@
+# Run `make help` for the targets.
+
+GO         ?= go
+FUZZTIME   ?= 5s
+LINT        = golangci-lint
+LINT_VERSION = v2.15.0
+CACHE      ?= $(HOME)/.cache/crawlstats
+export PATH := $(CACHE)/bin:$(PATH)
+
+# The rooms that hold no engine and no system call: they build and pass on 32 bits.
+PURE = ./events ./kvstore ./kvstore/kvstoretest ./stats ./stats/statstest
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: setup unit e2e ## all tests; installs what they need where it can
+
+.PHONY: unit
+unit: ## the tests that need no server: race detector, random order, 32 bits
+	$(GO) test -race -shuffle=on -timeout 10m ./...
+	GOARCH=386 CGO_ENABLED=0 $(GO) test -timeout 5m $(PURE)
+	$(GO) test -tags crawlstats_portable -run 'C72|Reset|Handle' ./stats
+	$(GO) test -count=1 -run 'TestIdleMemory' ./kvstore/badgerstore # the race detector multiplies memory
+
+.PHONY: e2e
+e2e: ## the tests against real servers and clients
+	cd test/e2e && $(GO) vet ./... && $(GO) test -race -shuffle=on -timeout 15m ./...
+
+.PHONY: setup
+setup: ## what the tests talk to: Debian packages as root, statsd servers as anybody
+	./scripts/setup
+	@if command -v npm >/dev/null; then ./test/e2e/install.sh || echo 'the statsd servers could not be installed: their tests will say so'; fi
+
+.PHONY: check
+check: tools ## tidy, vet, lint, formatting
+	$(GO) mod tidy -diff
+	cd test/e2e && $(GO) mod tidy -diff
+	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./kvstore/... ./events/... ./logging ./stats/...
+	GOOS=darwin $(GO) vet ./kvstore/... ./events/... ./logging ./stats/...
+	$(LINT) run ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (5s)
+	@$(GO) list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}' ./... | while read -r pkg; do \
+		$(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' | while read -r target; do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg >$(CACHE)/fuzz.log 2>&1 || { cat $(CACHE)/fuzz.log; exit 1; }; \
+		done || exit 1; \
+	done
+
+.PHONY: fresh
+fresh: ## the two commands of the README's first page, in a fresh clone
+	./scripts/fresh
+
+.PHONY: kills
+kills: ## the long form of the crash tests: 2,000 kills
+	CRAWLSTATS_KILLS=2000 $(GO) test -count=1 -timeout 60m -run 'Kill' . ./kvstore/badgerstore
+
+.PHONY: bench
+bench: ## benchmarks of the recorder, the record and the stores
+	$(GO) test -run '^$$' -bench . -benchmem ./stats ./kvstore/...
+
+.PHONY: tools
+tools: $(CACHE)/bin/$(LINT)
+
+$(CACHE)/bin/$(LINT):
+	@mkdir -p $(CACHE)/bin
+	GOBIN=$(CACHE)/bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
