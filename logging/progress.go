@@ -1,0 +1,111 @@
+package logging
+
+import (
+	"io"
+	"runtime"
+	"sync"
+)
+
+// Escape sequences. A terminal that may not wrap cuts a long line at its right
+// edge, however wide it is and whatever the width of a character: a wrapped line
+// could not be erased.
+const (
+	erase  = "\r\x1b[2K"
+	noWrap = "\x1b[?7l"
+	wrap   = "\x1b[?7h"
+)
+
+// A Progress keeps one live line below the log lines of a terminal. It is the
+// owner of the terminal: give it to [New], and to whatever else writes there.
+//
+// Where there is no terminal, nothing is drawn, and Write is the Write of the
+// writer beneath. No escape sequence reaches a file.
+type Progress struct {
+	out      io.Writer
+	terminal bool // constant
+	draws    bool // constant
+
+	// mu is held while writing: the terminal is what it guards.
+	mu     sync.Mutex
+	line   string
+	drawn  bool // the line stands where the cursor is
+	broken bool // the last record had no line break at its end
+	closed bool
+	buf    []byte
+}
+
+// NewProgress returns a Progress without a line that writes to w, usually
+// os.Stderr.
+func NewProgress(w io.Writer) *Progress {
+	terminal := isTerminal(w)
+	return &Progress{out: w, terminal: terminal, draws: terminal && runtime.GOOS != "windows"}
+}
+
+// Live reports whether lines are drawn at all: a program may log its progress
+// now and then where they are not.
+func (p *Progress) Live() bool { return p.draws }
+
+// Set replaces the line. An empty one erases it.
+func (p *Progress) Set(line string) {
+	if !p.draws {
+		return
+	}
+	line = visible(line)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed || line == p.line {
+		return
+	}
+	p.line = line
+	_ = p.write(nil) // a line that is not seen is drawn again soon
+}
+
+// Write writes a record above the line. Record and line reach the terminal in
+// one write, so that no other process comes between them.
+func (p *Progress) Write(record []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.draws {
+		return p.out.Write(record)
+	}
+	if err := p.write(record); err != nil {
+		return 0, err
+	}
+	return len(record), nil
+}
+
+// Close erases the line for good. The writer stays open: records may still be
+// written. Close is idempotent and does nothing on nil.
+func (p *Progress) Close() error {
+	if p == nil {
+		return nil
+	}
+	p.Set("")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return nil
+}
+
+// write erases the line, writes record, and draws the line again unless the
+// record is not complete.
+func (p *Progress) write(record []byte) error {
+	p.buf = p.buf[:0]
+	if p.drawn {
+		p.buf = append(p.buf, erase...)
+		p.drawn = false
+	}
+	p.buf = append(p.buf, record...)
+	if n := len(record); n > 0 {
+		p.broken = record[n-1] != '\n'
+	}
+	if p.line != "" && !p.broken {
+		p.buf = append(p.buf, noWrap+p.line+wrap...)
+		p.drawn = true
+	}
+	if len(p.buf) == 0 {
+		return nil
+	}
+	_, err := p.out.Write(p.buf)
+	return err
+}
