@@ -1,0 +1,3 @@
+// Package redis tests redisstore against a real Redis server, which each test
+// starts for itself.
+package redis
