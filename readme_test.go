@@ -1,0 +1,188 @@
+package crawlstats_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// What README says is what happens.
+
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// block returns the Go blocks of README behind a marker comment.
+func blocks(t *testing.T, marker string) (code []string) {
+	t.Helper()
+	re := regexp.MustCompile("(?s)<!-- " + marker + "[^\n]*-->\n```go\n(.*?)```")
+	for _, m := range re.FindAllStringSubmatch(readme(t), -1) {
+		code = append(code, m[1])
+	}
+	if len(code) == 0 {
+		t.Fatalf("README has no block marked %q", marker)
+	}
+	return code
+}
+
+// newModule makes a module outside of this one that uses it as README says.
+func newModule(t *testing.T, files map[string]string) (dir string) {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range [][]string{
+		{"mod", "init", "example.org/mine"},
+		{"mod", "edit", "-replace", module + "=" + here},
+		{"mod", "tidy"},
+	} {
+		run(t, dir, "go", args...)
+	}
+	return dir
+}
+
+func run(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// The program of README, in a module of its own, is killed in the middle and
+// resumes.
+func TestReadmeProgram(t *testing.T) {
+	dir := newModule(t, map[string]string{"main.go": blocks(t, "program")[0]})
+	run(t, dir, "go", "build", "-o", "mine", ".")
+
+	hang := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hangs" {
+			select {
+			case <-hang:
+			case <-r.Context().Done():
+			}
+		}
+	}))
+	defer server.Close()
+	defer close(hang)
+
+	mine := func(paths ...string) *child {
+		cmd := exec.Command(filepath.Join(dir, "mine"))
+		cmd.Dir = dir
+		for _, p := range paths {
+			cmd.Args = append(cmd.Args, server.URL+p)
+		}
+		return start(t, cmd)
+	}
+	first := mine("/a", "/b")
+	if first.wait() != 0 {
+		t.Fatalf("%s", first.out)
+	}
+	killed := mine("/c", "/hangs")
+	killed.out.await(t, "resumed")
+	killed.signal(syscall.SIGKILL)
+	killed.wait()
+	last := mine("/d")
+	if last.wait() != 0 {
+		t.Fatalf("%s", last.out)
+	}
+	last.out.await(t, "resumed")
+	if !regexp.MustCompile(`requests_finished\s*│\s*[34]\b`).MatchString(last.out.String()) {
+		t.Errorf("two requests before the kill and one after it do not add up to 3, or 4 with the killed run's:\n%s", last.out)
+	}
+}
+
+// The other snippets compile, with what surrounds them in a program.
+func TestReadmeSnippets(t *testing.T) {
+	snippets := blocks(t, "snippet")
+	newest := newModule(t, map[string]string{
+		"mine.go": "package mine\n",
+		"mine_test.go": `package mine
+
+import (
+	"testing"
+
+	"github.com/crawlstats/crawlstats/export/statsdpush"
+	"github.com/crawlstats/crawlstats/stats"
+	"github.com/crawlstats/crawlstats/stats/statstest"
+)
+
+var sites = []string{"a", "b"}
+
+func crawl(st *stats.Statistics, site string) {
+	j := st.Begin()
+	j.Finish()
+}
+
+` + snippets[0] + `
+func TestStatsd(t *testing.T) {
+	st := statstest.New(t)
+	` + snippets[1] + `
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = pusher.Close() // nobody listens
+}
+`,
+	})
+	run(t, newest, "go", "test", "./...")
+}
+
+// Every make target, flag and page that README names is there.
+func TestReadmeNamesWhatThereIs(t *testing.T) {
+	text := readme(t)
+	makefile, err := os.ReadFile("Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`\bmake ([a-z]+)`).FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(string(makefile), "\n"+m[1]+":") {
+			t.Errorf("there is no make target %s", m[1])
+		}
+	}
+	for _, page := range []string{"README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/FROM-CRAWLEE.md"} {
+		body, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(body), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			}
+		}
+	}
+	exe, err := buildExample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	help := run(t, ".", exe, "-help")
+	section := text[strings.Index(text, "## The example"):]
+	section = section[:strings.Index(section, "\n## ")]
+	for _, m := range regexp.MustCompile("[ `](-[a-z][a-z-]*)[ `]").FindAllStringSubmatch(section, -1) {
+		if m[1] != "-help" && m[1] != "-9" && !strings.Contains(help, "  "+m[1]) {
+			t.Errorf("the example has no flag %s", m[1])
+		}
+	}
+}
