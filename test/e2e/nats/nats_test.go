@@ -18,12 +18,14 @@ import (
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/kvstoretest"
 	"github.com/crawlstats/crawlstats/kvstore/natsstore"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/natstest"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
 func TestConformance(t *testing.T) {
-	c := startCluster(t)
-	js := connect(t, c.urls())
-	kv := bucket(t, js, jetstream.KeyValueConfig{History: 5})
+	c := natstest.Start(t)
+	js := natstest.Connect(t, c.URLs())
+	kv := natstest.Make(t, js, jetstream.KeyValueConfig{History: 5})
 	var n atomic.Int64
 	fresh := func(t *testing.T) kvstore.Store {
 		return open(t, kv, natsstore.Config{Prefix: fmt.Sprint("run", n.Add(1))})
@@ -56,12 +58,12 @@ func TestConformance(t *testing.T) {
 }
 
 // race lets eight connections race for one key: one wins each round.
-func race(t *testing.T, c *cluster) {
+func race(t *testing.T, c *natstest.Cluster) {
 	const writers, rounds = 8, 200
-	kv := bucket(t, connect(t, c.urls()), jetstream.KeyValueConfig{})
+	kv := natstest.Make(t, natstest.Connect(t, c.URLs()), jetstream.KeyValueConfig{})
 	var stores []kvstore.Store
 	for range writers {
-		theirs, err := connect(t, c.urls()).KeyValue(t.Context(), kv.Bucket())
+		theirs, err := natstest.Connect(t, c.URLs()).KeyValue(t.Context(), kv.Bucket())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -97,8 +99,8 @@ func race(t *testing.T, c *cluster) {
 	}
 }
 
-func watch(t *testing.T, c *cluster, kv jetstream.KeyValue) {
-	theirs, err := connect(t, c.urls()).KeyValue(t.Context(), kv.Bucket())
+func watch(t *testing.T, c *natstest.Cluster, kv jetstream.KeyValue) {
+	theirs, err := natstest.Connect(t, c.URLs()).KeyValue(t.Context(), kv.Bucket())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +169,7 @@ func watch(t *testing.T, c *cluster, kv jetstream.KeyValue) {
 func limits(t *testing.T, js jetstream.JetStream) {
 	ctx := t.Context()
 	t.Run("TooLarge", func(t *testing.T) {
-		st := open(t, bucket(t, js, jetstream.KeyValueConfig{MaxValueSize: 4096}), natsstore.Config{})
+		st := open(t, natstest.Make(t, js, jetstream.KeyValueConfig{MaxValueSize: 4096}), natsstore.Config{})
 		most := st.Describe().MaxValue
 		rev, err := st.Save(ctx, "k", make([]byte, most), 0)
 		if err != nil || most < 3000 {
@@ -178,7 +180,7 @@ func limits(t *testing.T, js jetstream.JetStream) {
 		}
 	})
 	t.Run("Full", func(t *testing.T) {
-		st := open(t, bucket(t, js, jetstream.KeyValueConfig{MaxBytes: 8192}), natsstore.Config{})
+		st := open(t, natstest.Make(t, js, jetstream.KeyValueConfig{MaxBytes: 8192}), natsstore.Config{})
 		var err error
 		for i := 0; i < 20 && err == nil; i++ {
 			_, err = st.Save(ctx, fmt.Sprint(i), make([]byte, 1000), 0)
@@ -189,14 +191,14 @@ func limits(t *testing.T, js jetstream.JetStream) {
 	})
 	t.Run("Warnings", func(t *testing.T) {
 		var log bytes.Buffer
-		open(t, bucket(t, js, jetstream.KeyValueConfig{TTL: time.Hour, Storage: jetstream.MemoryStorage}),
+		open(t, natstest.Make(t, js, jetstream.KeyValueConfig{TTL: time.Hour, Storage: jetstream.MemoryStorage}),
 			natsstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		if strings.Count(log.String(), "level=WARN") != 2 {
 			t.Errorf("want a warning of the TTL and of the memory:\n%s", &log)
 		}
 	})
 	t.Run("Emptied", func(t *testing.T) {
-		kv := bucket(t, js, jetstream.KeyValueConfig{})
+		kv := natstest.Make(t, js, jetstream.KeyValueConfig{})
 		var log bytes.Buffer
 		st := open(t, kv, natsstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		var rev kvstore.Revision
@@ -230,8 +232,8 @@ func limits(t *testing.T, js jetstream.JetStream) {
 }
 
 // A store outlives its connection: the watches end, and Close does not wait.
-func closedConnection(t *testing.T, c *cluster, kv jetstream.KeyValue) {
-	js := connect(t, c.urls())
+func closedConnection(t *testing.T, c *natstest.Cluster, kv jetstream.KeyValue) {
+	js := natstest.Connect(t, c.URLs())
 	theirs, err := js.KeyValue(t.Context(), kv.Bucket())
 	if err != nil {
 		t.Fatal(err)
@@ -263,9 +265,9 @@ func closedConnection(t *testing.T, c *cluster, kv jetstream.KeyValue) {
 // acknowledged when the leader of the bucket goes down, and each call ends by
 // its deadline.
 func TestLeaderDownWhileSaving(t *testing.T) {
-	c := startCluster(t)
-	js := connect(t, c.urls())
-	kv := bucket(t, js, jetstream.KeyValueConfig{})
+	c := natstest.Start(t)
+	js := natstest.Connect(t, c.URLs())
+	kv := natstest.Make(t, js, jetstream.KeyValueConfig{})
 	st := open(t, kv, natsstore.Config{})
 	const limit = 2 * time.Second
 	var acked, doubts, failures atomic.Int64
@@ -316,12 +318,12 @@ func TestLeaderDownWhileSaving(t *testing.T) {
 	})
 	for range 3 {
 		before := acked.Load()
-		within(t, 60*time.Second, "saves go on", func() bool { return t.Failed() || acked.Load() >= before+200 })
-		leader := c.leader(t, js, kv)
-		c.stop(leader)
+		wait.For(t, 60*time.Second, "saves go on", func() bool { return t.Failed() || acked.Load() >= before+200 })
+		leader := c.Leader(t, kv.Bucket())
+		c.Stop(leader)
 		known := acked.Load()
-		within(t, 60*time.Second, "saves go on without the leader", func() bool { return t.Failed() || acked.Load() > known+50 })
-		c.run(t, leader)
+		wait.For(t, 60*time.Second, "saves go on without the leader", func() bool { return t.Failed() || acked.Load() > known+50 })
+		c.Run(t, leader)
 	}
 	close(stop)
 	wg.Wait()
@@ -349,30 +351,18 @@ func settle(st kvstore.Store, stop <-chan struct{}) (it kvstore.Item, ok bool) {
 	}
 }
 
-// leader is the server that leads the bucket.
-func (c *cluster) leader(t *testing.T, js jetstream.JetStream, kv jetstream.KeyValue) int {
-	t.Helper()
-	for i := range c.servers {
-		if c.servers[i].JetStreamIsStreamLeader("$G", "KV_"+kv.Bucket()) {
-			return i
-		}
-	}
-	t.Fatal("the bucket has no leader")
-	return 0
-}
-
 // Without most of its servers a bucket takes nothing, each call ends by its
 // deadline, and it goes on when they are back.
 func TestMajorityDown(t *testing.T) {
-	c := startCluster(t)
-	kv := bucket(t, connect(t, c.urls()), jetstream.KeyValueConfig{})
+	c := natstest.Start(t)
+	kv := natstest.Make(t, natstest.Connect(t, c.URLs()), jetstream.KeyValueConfig{})
 	st := open(t, kv, natsstore.Config{})
 	rev, err := st.Save(t.Context(), "k", []byte("one"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.stop(0)
-	c.stop(1)
+	c.Stop(0)
+	c.Stop(1)
 	for range 3 {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		began := time.Now()
@@ -385,9 +375,9 @@ func TestMajorityDown(t *testing.T) {
 		}
 		cancel()
 	}
-	c.run(t, 0)
-	c.run(t, 1)
-	within(t, 60*time.Second, "a save", func() bool {
+	c.Run(t, 0)
+	c.Run(t, 1)
+	wait.For(t, 60*time.Second, "a save", func() bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		it, err := st.Load(ctx, "k")

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -23,6 +22,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
 )
 
 const packages = "apt-get install -y --no-install-recommends prometheus python3-prometheus-client"
@@ -143,7 +143,7 @@ func start(t *testing.T, addr string, paths map[string]string) server {
 	if err := os.WriteFile(file, []byte(config.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	listen := freeAddress(t)
+	listen := fmt.Sprint("127.0.0.1:", port.Free(t))
 	var log bytes.Buffer
 	cmd := exec.Command(binary, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+listen, "--enable-feature=native-histograms")
@@ -166,16 +166,6 @@ func start(t *testing.T, addr string, paths map[string]string) server {
 		}
 	})
 	return server{"http://" + listen}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // sample is one result of an instant query.

@@ -20,13 +20,15 @@ import (
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/kvstoretest"
 	"github.com/crawlstats/crawlstats/kvstore/redisstore"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/redistest"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
 func TestConformance(t *testing.T) {
-	srv := start(t)
+	srv := redistest.Start(t)
 	var n atomic.Int64
 	fresh := func(t *testing.T) kvstore.Store {
-		return open(t, srv.client(t), redisstore.Config{Prefix: fmt.Sprint("run*", n.Add(1))})
+		return open(t, srv.Client(t), redisstore.Config{Prefix: fmt.Sprint("run*", n.Add(1))})
 	}
 	t.Run("Store", func(t *testing.T) { kvstoretest.Run(t, fresh) })
 	t.Run("Named", func(t *testing.T) {
@@ -34,22 +36,22 @@ func TestConformance(t *testing.T) {
 	})
 	t.Run("PlainClient", func(t *testing.T) { // as most programs have it: no deadlines, with retries
 		kvstoretest.Run(t, func(t *testing.T) kvstore.Store {
-			return open(t, dial(t, redis.Options{Addr: srv.addr}), redisstore.Config{Prefix: fmt.Sprint("plain", n.Add(1))})
+			return open(t, redistest.Dial(t, redis.Options{Addr: srv.Addr}), redisstore.Config{Prefix: fmt.Sprint("plain", n.Add(1))})
 		})
 	})
 }
 
 // A cluster of one server still refuses keys of different slots.
 func TestCluster(t *testing.T) {
-	srv := start(t, "--cluster-enabled", "yes")
-	admin := srv.client(t)
+	srv := redistest.Start(t, "--cluster-enabled", "yes")
+	admin := srv.Client(t)
 	if err := admin.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 20*time.Second, "the cluster is ready", func() bool {
+	wait.For(t, 20*time.Second, "the cluster is ready", func() bool {
 		return strings.Contains(admin.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
 	})
-	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{srv.addr}, ContextTimeoutEnabled: true})
+	client := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{srv.Addr}, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { client.Close() })
 	var n atomic.Int64
 	kvstoretest.Run(t, func(t *testing.T) kvstore.Store {
@@ -60,11 +62,11 @@ func TestCluster(t *testing.T) {
 
 // Eight clients race for one key: one wins each round.
 func TestRace(t *testing.T) {
-	srv := start(t)
+	srv := redistest.Start(t)
 	const writers, rounds = 8, 200
 	var stores []kvstore.Store
 	for range writers {
-		stores = append(stores, open(t, srv.client(t), redisstore.Config{}))
+		stores = append(stores, open(t, srv.Client(t), redisstore.Config{}))
 	}
 	var rev kvstore.Revision
 	for round := range rounds {
@@ -91,7 +93,7 @@ func TestRace(t *testing.T) {
 	}
 }
 
-func TestDamaged(t *testing.T) { damaged(t, start(t).client(t), "alone") }
+func TestDamaged(t *testing.T) { damaged(t, redistest.Start(t).Client(t), "alone") }
 
 // damaged checks what is done about keys that something else wrote.
 func damaged(t *testing.T, client redis.UniversalClient, prefix string) {
@@ -140,16 +142,16 @@ func damaged(t *testing.T, client redis.UniversalClient, prefix string) {
 // A save whose answer was lost is in doubt; it was sent once, whatever the
 // client was told about retries, and a load settles it.
 func TestLostAnswer(t *testing.T) {
-	srv := start(t)
-	p := startProxy(t, srv.addr)
-	client := dial(t, redis.Options{Addr: p.addr, MaxRetries: 3})
+	srv := redistest.Start(t)
+	p := startProxy(t, srv.Addr)
+	client := redistest.Dial(t, redis.Options{Addr: p.addr, MaxRetries: 3})
 	st := open(t, client, redisstore.Config{})
 	ctx := t.Context()
 	rev, err := st.Save(ctx, "k", []byte("one"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := srv.client(t)
+	admin := srv.Client(t)
 	if err := admin.ConfigResetStat(ctx).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +192,7 @@ func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 func TestSentTwice(t *testing.T) {
-	client := start(t).client(t)
+	client := redistest.Start(t).Client(t)
 	st := open(t, client, redisstore.Config{})
 	rev, err := st.Save(t.Context(), "k", []byte("one"), 0)
 	if err != nil {
@@ -205,8 +207,8 @@ func TestSentTwice(t *testing.T) {
 // A writer that settles its doubts by loading loses nothing that was
 // acknowledged, and never takes its own save for a stranger's.
 func TestKilledWhileSaving(t *testing.T) {
-	srv := start(t, "--appendonly", "yes", "--appendfsync", "always")
-	st := open(t, srv.client(t), redisstore.Config{})
+	srv := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	st := open(t, srv.Client(t), redisstore.Config{})
 	var acked, doubts, failures atomic.Int64
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -255,17 +257,17 @@ func TestKilledWhileSaving(t *testing.T) {
 	})
 	for range 5 {
 		before := acked.Load()
-		within(t, 20*time.Second, "saves go on", func() bool { return acked.Load() >= before+200 })
-		srv.kill(t)
+		wait.For(t, 20*time.Second, "saves go on", func() bool { return acked.Load() >= before+200 })
+		srv.Kill(t)
 		known := acked.Load()
-		srv.run(t)
+		srv.Run(t)
 		it, err := st.Load(t.Context(), "k")
 		if stored, _ := strconv.ParseInt(string(it.Value), 10, 64); err != nil || stored < known {
 			t.Fatalf("after the kill %q is stored, %d was acknowledged: %v", it.Value, known, err)
 		}
 	}
 	before := acked.Load()
-	within(t, 20*time.Second, "saves go on after the last kill", func() bool { return acked.Load() > before })
+	wait.For(t, 20*time.Second, "saves go on after the last kill", func() bool { return acked.Load() > before })
 	close(stop)
 	wg.Wait()
 	stop = make(chan struct{}) // for the deferred close
@@ -295,31 +297,31 @@ func settle(st kvstore.Store, stop <-chan struct{}) (it kvstore.Item, ok bool) {
 // A server that does not answer holds nobody beyond the deadline.
 func TestPaused(t *testing.T) {
 	for name, test := range map[string]struct {
-		pause  func(t *testing.T, srv *server, admin *redis.Client)
-		resume func(t *testing.T, srv *server)
+		pause  func(t *testing.T, srv *redistest.Server, admin *redis.Client)
+		resume func(t *testing.T, srv *redistest.Server)
 	}{
 		"SIGSTOP": {
-			func(t *testing.T, srv *server, _ *redis.Client) { srv.signal(t, syscall.SIGSTOP) },
-			func(t *testing.T, srv *server) { srv.signal(t, syscall.SIGCONT) },
+			func(t *testing.T, srv *redistest.Server, _ *redis.Client) { srv.Signal(t, syscall.SIGSTOP) },
+			func(t *testing.T, srv *redistest.Server) { srv.Signal(t, syscall.SIGCONT) },
 		},
 		"CLIENT PAUSE": {
-			func(t *testing.T, _ *server, admin *redis.Client) {
+			func(t *testing.T, _ *redistest.Server, admin *redis.Client) {
 				if err := admin.ClientPause(t.Context(), 700*time.Millisecond).Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
-			func(*testing.T, *server) {}, // it ends by itself
+			func(*testing.T, *redistest.Server) {}, // it ends by itself
 		},
 	} {
 		for client, enabled := range map[string]bool{"deadlines": true, "plain": false} {
 			t.Run(name+"/"+client, func(t *testing.T) {
-				srv := start(t)
-				st := open(t, dial(t, redis.Options{Addr: srv.addr, ContextTimeoutEnabled: enabled}), redisstore.Config{})
+				srv := redistest.Start(t)
+				st := open(t, redistest.Dial(t, redis.Options{Addr: srv.Addr, ContextTimeoutEnabled: enabled}), redisstore.Config{})
 				rev, err := st.Save(t.Context(), "k", []byte("one"), 0)
 				if err != nil {
 					t.Fatal(err)
 				}
-				test.pause(t, srv, srv.client(t))
+				test.pause(t, srv, srv.Client(t))
 				began := time.Now()
 				for _, call := range []func(ctx context.Context) error{
 					func(ctx context.Context) error { _, err := st.Save(ctx, "k", []byte("two"), rev); return err },
@@ -348,8 +350,8 @@ func TestPaused(t *testing.T) {
 }
 
 func TestOutOfMemory(t *testing.T) {
-	srv := start(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
-	st := open(t, srv.client(t), redisstore.Config{})
+	srv := redistest.Start(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+	st := open(t, srv.Client(t), redisstore.Config{})
 	ctx := t.Context()
 	value := bytes.Repeat([]byte("v"), 100<<10)
 	var err error
@@ -366,7 +368,7 @@ func TestOutOfMemory(t *testing.T) {
 	if err := st.Delete(ctx, "k0", it.Rev); err != nil {
 		t.Errorf("Delete on a full server: %v", err)
 	}
-	if err := srv.client(t).ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
+	if err := srv.Client(t).ConfigSet(ctx, "maxmemory", "0").Err(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := st.Save(ctx, "k0", value, 0); err != nil {
@@ -376,9 +378,9 @@ func TestOutOfMemory(t *testing.T) {
 
 func TestEvictionPolicy(t *testing.T) {
 	for policy, warns := range map[string]bool{"noeviction": false, "volatile-lru": false, "allkeys-lru": true} {
-		srv := start(t, "--maxmemory", "50mb", "--maxmemory-policy", policy)
+		srv := redistest.Start(t, "--maxmemory", "50mb", "--maxmemory-policy", policy)
 		var log bytes.Buffer
-		st := open(t, srv.client(t), redisstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		st := open(t, srv.Client(t), redisstore.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		for range 2 {
 			if _, err := st.Load(t.Context(), "k"); !errors.Is(err, kvstore.ErrNotFound) {
 				t.Fatal(err)
@@ -391,21 +393,21 @@ func TestEvictionPolicy(t *testing.T) {
 }
 
 func TestReadOnlyReplica(t *testing.T) {
-	primary, replica := start(t, "--repl-diskless-sync-delay", "0"), start(t)
-	host, port, _ := strings.Cut(primary.addr, ":")
-	admin := replica.client(t)
+	primary, replica := redistest.Start(t, "--repl-diskless-sync-delay", "0"), redistest.Start(t)
+	host, port, _ := strings.Cut(primary.Addr, ":")
+	admin := replica.Client(t)
 	if err := admin.ReplicaOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 20*time.Second, "the replica follows", func() bool {
+	wait.For(t, 20*time.Second, "the replica follows", func() bool {
 		return strings.Contains(admin.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
-	rev, err := open(t, primary.client(t), redisstore.Config{}).Save(t.Context(), "k", []byte("v"), 0)
+	rev, err := open(t, primary.Client(t), redisstore.Config{}).Save(t.Context(), "k", []byte("v"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := open(t, replica.client(t), redisstore.Config{})
-	within(t, 20*time.Second, "the value is replicated", func() bool {
+	st := open(t, replica.Client(t), redisstore.Config{})
+	wait.For(t, 20*time.Second, "the value is replicated", func() bool {
 		it, err := st.Load(t.Context(), "k")
 		return err == nil && it.Rev == rev
 	})
@@ -418,8 +420,8 @@ func TestReadOnlyReplica(t *testing.T) {
 }
 
 func TestPermission(t *testing.T) {
-	srv := start(t, "--requirepass", "secret-pa55word")
-	admin := dial(t, redis.Options{Addr: srv.addr, Password: "secret-pa55word"})
+	srv := redistest.Start(t, "--requirepass", "secret-pa55word")
+	admin := redistest.Dial(t, redis.Options{Addr: srv.Addr, Password: "secret-pa55word"})
 	for _, rule := range [][]any{
 		{"ACL", "SETUSER", "reader", "on", ">reader-pa55word", "~*", "+@read", "+@connection"},
 		{"ACL", "SETUSER", "other", "on", ">other-pa55word", "~other:*", "+@all"},
@@ -436,8 +438,8 @@ func TestPermission(t *testing.T) {
 		"no scripts":     {Username: "reader", Password: "reader-pa55word"},
 		"other keys":     {Username: "other", Password: "other-pa55word"},
 	} {
-		opt.Addr = srv.addr
-		st := open(t, dial(t, opt), redisstore.Config{})
+		opt.Addr = srv.Addr
+		st := open(t, redistest.Dial(t, opt), redisstore.Config{})
 		_, err := st.Save(t.Context(), "k", nil, 0)
 		if !errors.Is(err, kvstore.ErrPermission) || strings.Contains(err.Error(), "pa55word") {
 			t.Errorf("%s: %v, want ErrPermission without a password", name, err)
@@ -447,7 +449,7 @@ func TestPermission(t *testing.T) {
 		}
 	}
 	// These are enough; only the warning needs INFO as well.
-	st := open(t, dial(t, redis.Options{Addr: srv.addr, Username: "least", Password: "least-pa55word"}), redisstore.Config{})
+	st := open(t, redistest.Dial(t, redis.Options{Addr: srv.Addr, Username: "least", Password: "least-pa55word"}), redisstore.Config{})
 	rev, err := st.Save(t.Context(), "k", []byte("v"), 0)
 	if err != nil {
 		t.Fatalf("the least rights: %v", err)
@@ -468,8 +470,8 @@ func TestPermission(t *testing.T) {
 }
 
 func TestScriptFlush(t *testing.T) {
-	srv := start(t)
-	st := open(t, srv.client(t), redisstore.Config{})
+	srv := redistest.Start(t)
+	st := open(t, srv.Client(t), redisstore.Config{})
 	var rev kvstore.Revision
 	for range 3 {
 		next, err := st.Save(t.Context(), "k", []byte("v"), rev)
@@ -477,7 +479,7 @@ func TestScriptFlush(t *testing.T) {
 			t.Fatal(err)
 		}
 		rev = next
-		if err := srv.client(t).ScriptFlush(t.Context()).Err(); err != nil {
+		if err := srv.Client(t).ScriptFlush(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
 )
 
 // installed returns a file that install.sh has put into its directory, or ends
@@ -147,25 +149,6 @@ func socketDir(t *testing.T) string {
 	return dir
 }
 
-// port returns one that is free for tcp and udp.
-func port(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := net.ListenPacket("udp", l.Addr().String())
-		l.Close()
-		if err == nil {
-			p.Close()
-			return l.Addr().(*net.TCPAddr).Port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
-}
-
 // etsy is etsy statsd.
 type etsy struct {
 	statsd, management, socket string
@@ -193,7 +176,7 @@ func startEtsy(t *testing.T, flush time.Duration) *etsy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, main, management := socketDir(t), port(t), port(t)
+	dir, main, management := socketDir(t), port.Free(t), port.Free(t)
 	e := &etsy{
 		statsd:     fmt.Sprintf("127.0.0.1:%d", main),
 		management: fmt.Sprintf("127.0.0.1:%d", management),
@@ -309,7 +292,7 @@ type exporter struct {
 func startExporter(t *testing.T) *exporter {
 	t.Helper()
 	binary := installed(t, "bin/statsd_exporter")
-	main, web := port(t), fmt.Sprintf("127.0.0.1:%d", port(t))
+	main, web := port.Free(t), fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 	e := &exporter{
 		statsd: fmt.Sprintf("127.0.0.1:%d", main),
 		socket: filepath.Join(socketDir(t), "s"),
