@@ -16,6 +16,7 @@ var (
 
 	selfCounts = []string{
 		"unmatched", "late", "overflow", "keys_dropped", "names_refused",
+		"superseded", // 1 when another owner has taken the record over
 		"statsd_lines", "statsd_packets", "statsd_bytes", "statsd_errors", "statsd_dropped",
 	}
 

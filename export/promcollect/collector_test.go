@@ -382,6 +382,26 @@ func TestResume(t *testing.T) {
 	})
 }
 
+// Who has lost the record to another owner says so.
+func TestSuperseded(t *testing.T) {
+	store := kvstore.NewMemory()
+	first, err := stats.Open(t.Context(), stats.Config{ID: "shop", Store: store, LogEvery: -1, Logger: quiet})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close() // which says again that it is superseded
+	if got := gather(t, first, promcollect.Config{}).value(t, "crawler_self_total", "what=superseded"); got != 0 {
+		t.Errorf("%v before, want 0", got)
+	}
+	readingtest.Open(t, store, "shop", "")
+	if err := first.Persist(t.Context()); !errors.Is(err, stats.ErrSuperseded) {
+		t.Fatalf("got %v, want ErrSuperseded", err)
+	}
+	if got := gather(t, first, promcollect.Config{}).value(t, "crawler_self_total", "what=superseded"); got != 1 {
+		t.Errorf("%v after, want 1", got)
+	}
+}
+
 // Names and values of strangers break neither the page nor another metric.
 func TestHostileText(t *testing.T) {
 	corpus := []string{

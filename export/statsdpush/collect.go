@@ -150,14 +150,18 @@ func (r *round) lifetime(live, all *stats.Snapshot) {
 	state("discarded", all.Discarded)
 	state("interrupted", all.Interrupted)
 	r.gauge(r.p.listed(catalogue.Runtime), float64(all.Runtime.Milliseconds()))
-	var resumed int64
-	if len(all.Segments) > len(live.Segments) {
-		resumed = 1
-	}
-	r.counter(r.p.listed(catalogue.Resumed), resumed)
+	r.counter(r.p.listed(catalogue.Resumed), one(len(all.Segments) > len(live.Segments)))
 	if at := all.History.LastSuccess(); !at.IsZero() {
 		r.gauge(r.p.listed(catalogue.LastSuccess), float64(at.Unix()))
 	}
+}
+
+// one counts something that happens once or not at all.
+func one(happened bool) int64 {
+	if happened {
+		return 1
+	}
+	return 0
 }
 
 // healthy is a Source that saves itself, as *stats.Statistics does.
@@ -168,6 +172,7 @@ func (r *round) self(live *stats.Snapshot) {
 		if h := s.Health(); h.Persisting {
 			r.counter(r.p.listed(catalogue.Persists, "ok"), h.Saves)
 			r.counter(r.p.listed(catalogue.Persists, "error"), h.Failures)
+			r.counter(r.p.listed(catalogue.Self, "superseded"), one(h.Superseded))
 		}
 	}
 	count := func(what string, n int64) { r.counter(r.p.listed(catalogue.Self, what), n) }

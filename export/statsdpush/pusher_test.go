@@ -313,6 +313,31 @@ func TestARestoredTotalIsNotSentAgain(t *testing.T) {
 	}
 }
 
+// Who has lost the record to another owner says so.
+func TestSuperseded(t *testing.T) {
+	store := kvstore.NewMemory()
+	srv := serve(t, "tcp")
+	open := func() *stats.Statistics {
+		st, err := stats.Open(t.Context(), stats.Config{ID: "shop", Store: store, Logger: quiet()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { st.Close() })
+		return st
+	}
+	first := open()
+	p := push(t, first, statsdpush.Config{Network: "tcp", Address: srv.address, Interval: never})
+	open()
+	if err := first.Persist(t.Context()); !errors.Is(err, stats.ErrSuperseded) {
+		t.Fatalf("got %v, want ErrSuperseded", err)
+	}
+	closed(t, p)
+	counters, _ := srv.got().values(t)
+	if got := counters["crawler.shop.self.superseded"]; got != 1 {
+		t.Errorf("self.superseded: got %d, want 1", got)
+	}
+}
+
 func TestAResetStartsFromZero(t *testing.T) {
 	srv := serve(t, "tcp")
 	st := stats.New()

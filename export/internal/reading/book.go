@@ -173,10 +173,16 @@ func (b *book) hosts(t *topHosts) {
 
 // self adds what the statistics and the exporters beside them could not count,
 // show or send.
-func (b *book) self(live stats.Snapshot, refused int, others map[string]int64) {
+func (b *book) self(live stats.Snapshot, h stats.Health, refused int, others map[string]int64) {
 	ours := map[string]int64{
 		"unmatched": live.Unmatched, "late": live.Late, "overflow": live.Overflow,
 		"keys_dropped": live.Dropped, "names_refused": int64(refused),
+	}
+	if h.Persisting {
+		ours["superseded"] = 0
+		if h.Superseded {
+			ours["superseded"] = 1
+		}
 	}
 	var samples []Sample
 	for _, what := range catalogue.Self.Values("what") {

@@ -78,14 +78,16 @@ func (r *Reader) Read() Reading {
 	b.durations(live)
 	b.instruments(live, &r.names)
 	b.job(whole)
+	var health stats.Health
 	if src, ok := r.src.(interface{ Health() stats.Health }); ok {
-		b.saves(src.Health())
+		health = src.Health()
 	}
+	b.saves(health)
 	if r.hosts.places > 0 {
 		r.hosts.update(live)
 		b.hosts(&r.hosts)
 	}
-	b.self(live, len(r.names.refused), others)
+	b.self(live, health, len(r.names.refused), others)
 	return b.Reading
 }
 
