@@ -9,9 +9,12 @@
 //	line.Set("51%  308/600  220/s")
 //	log.Warn("slow page", "url", u, "took", d)
 //
+// Show keeps the line up to date by itself, and tells how much room there is.
+//
 // A terminal counts as one when it can show lines and someone is looking: the
 // environment variable TERM is not "dumb", and CI is empty. NO_COLOR, when not
-// empty, keeps the lines and drops the colours.
+// empty, keeps the lines and drops the colours. A ProgressMode overrules the
+// first of these rules; no mode writes an escape sequence to a file or a pipe.
 //
 // # Strangers' text
 //
@@ -25,8 +28,8 @@
 //
 // # Concurrency
 //
-// Loggers and a Progress may be used by any number of goroutines, and none is
-// started here. Each record reaches the writer in one call of Write, so records
+// Loggers and a Progress may be used by any number of goroutines. Only Show starts
+// one, which its stop waits for. Each record reaches the writer in one call of Write, so records
 // never mix on files and terminals. A Progress serialises its writes by itself; any
 // other writer given to New must be safe for concurrent use, as *os.File is.
 package logging

@@ -34,3 +34,16 @@ func ExampleProgress() {
 	// record 1
 	// record 2
 }
+
+// A flag of the program can overrule what the environment says.
+func ExampleProgressMode() {
+	modes := map[string]logging.ProgressMode{
+		"auto": logging.ProgressAuto, "always": logging.ProgressAlways, "never": logging.ProgressNever,
+	}
+	line := logging.NewProgress(os.Stdout, modes["never"])
+	defer line.Close()
+	stop := line.Show(100*time.Millisecond, func(columns int) string { return "51%  308/600  220/s" })
+	defer stop()
+	fmt.Println("live:", line.Live())
+	// Output: live: false
+}

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// Escape sequences. A terminal that may not wrap cuts a long line at its right
-// edge, however wide it is and whatever the width of a character: a wrapped line
-// could not be erased.
+// Escape sequences. A wrapped line could not be erased: what was cut to the width
+// of the terminal may still be too long for it, where it thinks otherwise of the
+// width of a character or has just been made smaller.
 const (
 	erase  = "\r\x1b[2K"
 	noWrap = "\x1b[?7l"
@@ -22,8 +22,9 @@ const (
 // writer beneath. No escape sequence reaches a file.
 type Progress struct {
 	out      io.Writer
-	terminal bool // constant
-	draws    bool // constant
+	terminal bool                 // constant
+	draws    bool                 // constant
+	size     func() (columns int) // of the terminal, 0 if unknown; nil: always unknown
 
 	// mu is held while writing: the terminal is what it guards.
 	mu     sync.Mutex
@@ -35,22 +36,30 @@ type Progress struct {
 }
 
 // NewProgress returns a Progress without a line that writes to w, usually
-// os.Stderr.
-func NewProgress(w io.Writer) *Progress {
-	terminal := isTerminal(w)
-	return &Progress{out: w, terminal: terminal, draws: terminal && runtime.GOOS != "windows"}
+// os.Stderr. The mode says when lines are drawn; default ProgressAuto.
+func NewProgress(w io.Writer, mode ...ProgressMode) *Progress {
+	m := ProgressAuto
+	if len(mode) > 0 {
+		m = mode[len(mode)-1]
+	}
+	terminal := isTerminal(w) || m == ProgressAlways && mayBeTerminal(w)
+	return &Progress{
+		out: w, terminal: terminal, size: sizeOf(w),
+		draws: terminal && m != ProgressNever && runtime.GOOS != "windows",
+	}
 }
 
 // Live reports whether lines are drawn at all: a program may log its progress
 // now and then where they are not.
 func (p *Progress) Live() bool { return p.draws }
 
-// Set replaces the line. An empty one erases it.
+// Set replaces the line. An empty one erases it. What does not show is spelled
+// out, and what the terminal has no room for is cut off.
 func (p *Progress) Set(line string) {
 	if !p.draws {
 		return
 	}
-	line = visible(line)
+	line = cut(visible(line), p.columns())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || line == p.line {
