@@ -53,7 +53,7 @@ type header struct {
 func (a Snapshot) Encode() ([]byte, error) {
 	record, leftOut, err := encodeRecord(header{at: a.PersistedAt}, a)
 	if err == nil && len(leftOut) > 0 {
-		err = fmt.Errorf("stats: encode record: without %q: %w: all extensions together have %d KB", leftOut, ErrTooLarge, budget[carriedPart]>>10)
+		err = fmt.Errorf("stats: encode record: %w", leftOutError(leftOut))
 	}
 	return record, err
 }

@@ -11,3 +11,7 @@ fi
 if [ ! -x "$dir/bin/statsd_exporter" ]; then
 	GOBIN=$dir/bin go install github.com/prometheus/statsd_exporter@v0.31.0
 fi
+# Finds what keeps people out of a page, for the tests in browser/.
+if [ ! -f "$dir/node_modules/axe-core/axe.min.js" ]; then
+	npm install --prefix "$dir" --no-fund --no-audit --omit=optional axe-core@4.14.1
+fi

@@ -31,7 +31,7 @@ type Cluster struct {
 }
 
 // Start runs a cluster until the test ends.
-func Start(t *testing.T) *Cluster {
+func Start(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	var routes []*url.URL
@@ -60,7 +60,7 @@ func Start(t *testing.T) *Cluster {
 }
 
 // Ready waits until the cluster has a leader and all its members.
-func (c *Cluster) Ready(t *testing.T) {
+func (c *Cluster) Ready(t testing.TB) {
 	t.Helper()
 	wait.For(t, time.Minute, "the cluster has a leader and all members", func() bool {
 		for _, s := range c.servers {
@@ -73,7 +73,7 @@ func (c *Cluster) Ready(t *testing.T) {
 }
 
 // Run starts server i and waits until it takes connections.
-func (c *Cluster) Run(t *testing.T, i int) {
+func (c *Cluster) Run(t testing.TB, i int) {
 	t.Helper()
 	s, err := server.NewServer(c.options[i].Clone())
 	if err != nil {
@@ -93,7 +93,7 @@ func (c *Cluster) Stop(i int) {
 }
 
 // Empty removes what server i keeps on disk, while it is stopped.
-func (c *Cluster) Empty(t *testing.T, i int) {
+func (c *Cluster) Empty(t testing.TB, i int) {
 	t.Helper()
 	if err := os.RemoveAll(c.options[i].StoreDir); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func (c *Cluster) URLs() string {
 }
 
 // Leader is the server that leads the bucket, once there is one.
-func (c *Cluster) Leader(t *testing.T, bucket string) (leader int) {
+func (c *Cluster) Leader(t testing.TB, bucket string) (leader int) {
 	t.Helper()
 	wait.For(t, time.Minute, "the bucket has a leader", func() bool {
 		for i, s := range c.servers {
@@ -125,7 +125,7 @@ func (c *Cluster) Leader(t *testing.T, bucket string) (leader int) {
 }
 
 // Connect returns a connection that is closed with the test.
-func Connect(t *testing.T, urls string) jetstream.JetStream {
+func Connect(t testing.TB, urls string) jetstream.JetStream {
 	t.Helper()
 	conn, err := Dial(urls)
 	if err != nil {
@@ -147,20 +147,20 @@ func Dial(urls string) (*nats.Conn, error) {
 var buckets atomic.Int64
 
 // Bucket makes a bucket that is replicated over the whole cluster.
-func Bucket(t *testing.T, js jetstream.JetStream) jetstream.KeyValue {
+func Bucket(t testing.TB, js jetstream.JetStream) jetstream.KeyValue {
 	t.Helper()
 	return Make(t, js, jetstream.KeyValueConfig{})
 }
 
 // Named makes a bucket of that name.
-func Named(t *testing.T, js jetstream.JetStream, name string) jetstream.KeyValue {
+func Named(t testing.TB, js jetstream.JetStream, name string) jetstream.KeyValue {
 	t.Helper()
 	return Make(t, js, jetstream.KeyValueConfig{Bucket: name})
 }
 
 // Make makes a bucket, by default one of a new name that is replicated over the
 // whole cluster. It waits for a cluster that is still electing its leader.
-func Make(t *testing.T, js jetstream.JetStream, cfg jetstream.KeyValueConfig) (kv jetstream.KeyValue) {
+func Make(t testing.TB, js jetstream.JetStream, cfg jetstream.KeyValueConfig) (kv jetstream.KeyValue) {
 	t.Helper()
 	if cfg.Bucket == "" {
 		cfg.Bucket = fmt.Sprint("b", buckets.Add(1))

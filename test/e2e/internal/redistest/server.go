@@ -8,8 +8,8 @@ package redistest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -29,12 +29,14 @@ type Server struct {
 	Dir  string // what it keeps on disk
 	args []string
 	cmd  *exec.Cmd
-	log  bytes.Buffer
+	log  bytes.Buffer // read it after the end of the process
+
+	ended <-chan struct{} // closed when the process has ended
 }
 
 // Start runs a server with these settings until the test ends. It keeps nothing
 // on disk unless the settings say so.
-func Start(t *testing.T, settings ...string) *Server {
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -44,59 +46,80 @@ func Start(t *testing.T, settings ...string) *Server {
 		}
 		t.Skip(missing)
 	}
-	number := port.Free(t)
-	s := &Server{Addr: fmt.Sprintf("127.0.0.1:%d", number), Dir: t.TempDir()}
-	s.args = append([]string{
-		path, "--port", strconv.Itoa(number), "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "", "--daemonize", "no",
-	}, settings...)
-	s.Run(t)
+	s := &Server{Dir: t.TempDir()}
 	t.Cleanup(func() {
 		s.Kill(t)
 		if t.Failed() {
 			t.Logf("server:\n%s", &s.log)
 		}
 	})
-	return s
+	for range 5 { // a server of a cluster needs a second port, which may be taken
+		number := port.Free(t)
+		s.Addr = fmt.Sprintf("127.0.0.1:%d", number)
+		s.args = append([]string{
+			path, "--port", strconv.Itoa(number), "--bind", "127.0.0.1", "--dir", s.Dir, "--save", "", "--daemonize", "no",
+		}, settings...)
+		if s.run(t) {
+			return s
+		}
+	}
+	t.Fatalf("the server does not stay up on any port")
+	return nil
 }
 
-// Run starts the process and waits until it answers anything.
-func (s *Server) Run(t *testing.T) {
+// Run starts the process again and waits until it answers anything.
+func (s *Server) Run(t testing.TB) {
 	t.Helper()
-	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	if !s.run(t) {
+		t.Fatalf("the server ended at once")
+	}
+}
+
+// run reports whether the process answers; false: it has ended.
+func (s *Server) run(t testing.TB) (up bool) {
+	t.Helper()
+	s.cmd = exec.CommandContext(context.Background(), s.args[0], s.args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, 30*time.Second, "the server listens", func() bool {
-		conn, err := net.Dial("tcp", s.Addr)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	})
+	cmd, ended := s.cmd, make(chan struct{})
+	s.ended = ended
+	go func() {
+		defer close(ended)
+		_ = cmd.Wait() // it says that the process was killed
+	}()
 	client := redis.NewClient(&redis.Options{Addr: s.Addr})
-	defer client.Close()
-	wait.For(t, 30*time.Second, "the server answers", func() bool {
+	defer func() { _ = client.Close() }()
+	wait.For(t, 30*time.Second, "the server answers or ends", func() bool {
 		err := client.Ping(context.Background()).Err()
-		return err == nil || redis.HasErrorPrefix(err, "NOAUTH")
+		up = err == nil || redis.HasErrorPrefix(err, "NOAUTH")
+		select {
+		case <-ended: // who answers there is another
+			up = false
+			return true
+		default:
+			return up
+		}
 	})
+	return up
 }
 
 // Kill ends the process with -9, if it still lives.
-func (s *Server) Kill(t *testing.T) {
+func (s *Server) Kill(t testing.TB) {
 	t.Helper()
 	if s.cmd == nil {
 		return
 	}
-	if err := s.cmd.Process.Kill(); err != nil {
+	if err := s.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("kill: %v", err)
 	}
-	_ = s.cmd.Wait() // it says that the process was killed
+	<-s.ended
 	s.cmd = nil
 }
 
 // Signal sends a signal to the process.
-func (s *Server) Signal(t *testing.T, sig syscall.Signal) {
+func (s *Server) Signal(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	if err := s.cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -104,15 +127,15 @@ func (s *Server) Signal(t *testing.T, sig syscall.Signal) {
 }
 
 // Client returns a client with deadlines that hold, closed with the test.
-func (s *Server) Client(t *testing.T) *redis.Client {
+func (s *Server) Client(t testing.TB) *redis.Client {
 	t.Helper()
 	return Dial(t, redis.Options{Addr: s.Addr, ContextTimeoutEnabled: true})
 }
 
 // Dial returns a client that is closed with the test.
-func Dial(t *testing.T, opt redis.Options) *redis.Client {
+func Dial(t testing.TB, opt redis.Options) *redis.Client {
 	t.Helper()
 	client := redis.NewClient(&opt)
-	t.Cleanup(func() { client.Close() })
+	t.Cleanup(func() { _ = client.Close() })
 	return client
 }

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/crawlstats/crawlstats/cmd/crawlstats/internal/source"
+	"github.com/crawlstats/crawlstats/export/promcollect"
+	"github.com/crawlstats/crawlstats/stats"
+)
+
+func exportCommand() command {
+	return command{
+		name: "export", args: "SRC", about: "a crawl as JSON, CSV, Prometheus text or a record of Crawlee", least: 1, most: 1,
+		details: `Writes a crawl in a form for other programs:
+  json      everything, as docs/FORMAT.md says; what every command reads as FILE, import included
+  csv       tables for a spreadsheet; --what says which
+  prom      the text format of Prometheus; counters are those of all runs
+  crawlee   the record of Crawlee for JavaScript`,
+		setup: func(f *flag.FlagSet) action {
+			var r reading
+			r.flags(f)
+			format := f.String("format", "json", "`FORMAT`: json, csv, prom or crawlee")
+			what := f.String("what", "totals", "the `TABLE` of --format csv: totals, hosts, errors or history")
+			out := f.String("o", "", "write to `FILE`; default standard output")
+			return func(ctx context.Context, p *program, args []string) error {
+				err := errors.Join(oneOf("format", *format, "json", "csv", "prom", "crawlee"),
+					oneOf("what", *what, "totals", "hosts", "errors", "history"))
+				if err != nil {
+					return err
+				}
+				c, err := r.read(ctx, p, args[0])
+				if err != nil {
+					return err
+				}
+				data, err := encode(c, *format, *what)
+				if err != nil {
+					return err
+				}
+				return errors.Join(p.output(*out, data), c.Err)
+			}
+		},
+	}
+}
+
+func encode(c source.Crawl, format, what string) ([]byte, error) {
+	switch format {
+	case "csv":
+		return encodeCSV(c, what)
+	case "prom":
+		return encodeProm(c)
+	case "crawlee":
+		return line(c.Snapshot.EncodeCrawlee())
+	}
+	return line(json.Marshal(c.Snapshot))
+}
+
+func line(data []byte, err error) ([]byte, error) { return append(data, '\n'), err }
+
+// still is a Source that does not change. What all runs have counted takes the
+// place of what one process has.
+type still struct{ a stats.Snapshot }
+
+func (s still) Snapshot() stats.Snapshot { return s.a }
+func (s still) Live() stats.Snapshot     { return s.a }
+
+func encodeProm(c source.Crawl) ([]byte, error) {
+	registry := prometheus.NewRegistry()
+	if err := registry.Register(promcollect.New(still{c.Snapshot}, promcollect.Config{Crawler: c.ID, Hosts: promcollect.MaxHosts})); err != nil {
+		return nil, err
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		return nil, fmt.Errorf("gather metrics: %w", err)
+	}
+	var text writer
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			return nil, fmt.Errorf("write metrics: %w", err)
+		}
+	}
+	return text, nil
+}
+
+type writer []byte
+
+func (w *writer) Write(p []byte) (int, error) {
+	*w = append(*w, p...)
+	return len(p), nil
+}
+
+// output writes data to a file as a whole, or to standard output.
+func (p *program) output(file string, data []byte) error {
+	if file == "" || file == "-" {
+		_, err := p.out.Write(data)
+		return err
+	}
+	return writeFile(file, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+// buffered counts on nothing but Flush.
+func buffered(w io.Writer, fill func(io.Writer) error) error {
+	b := bufio.NewWriter(w)
+	return errors.Join(fill(b), b.Flush())
+}
