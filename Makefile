@@ -4,6 +4,7 @@ GO         ?= go
 FUZZTIME   ?= 5s
 LINT        = golangci-lint
 LINT_VERSION = v2.15.0
+VULN_VERSION = v1.8.0
 CACHE      ?= $(HOME)/.cache/crawlstats
 export PATH := $(CACHE)/bin:$(PATH)
 
@@ -17,7 +18,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: setup unit e2e ## all tests; installs what they need where it can
+test: setup unit e2e examples gate ## all tests; installs what they need where it can
 
 .PHONY: unit
 unit: ## the tests that need no server: race detector, random order, 32 bits
@@ -29,6 +30,15 @@ unit: ## the tests that need no server: race detector, random order, 32 bits
 .PHONY: e2e
 e2e: ## the tests against real servers and clients
 	cd test/e2e && $(GO) vet ./... && $(GO) test -race -shuffle=on -timeout 15m ./...
+	cd test/e2e && $(GO) test -run 'AMillion' ./hostile # whole: under the race detector it is a part
+
+.PHONY: examples
+examples: ## crawlers on other clients, a module of its own
+	cd examples && $(GO) vet ./... && $(GO) test -race -shuffle=on -timeout 5m ./...
+
+.PHONY: gate
+gate: ## the cost of a request against the floor, and its allocations
+	cd bench && $(GO) vet ./... && $(GO) test -count=1 -timeout 5m ./...
 
 .PHONY: setup
 setup: ## what the tests talk to: Debian packages as root, statsd servers as anybody
@@ -39,6 +49,8 @@ setup: ## what the tests talk to: Debian packages as root, statsd servers as any
 check: tools ## tidy, vet, lint, formatting
 	$(GO) mod tidy -diff
 	cd test/e2e && $(GO) mod tidy -diff
+	cd examples && $(GO) mod tidy -diff
+	cd bench && $(GO) mod tidy -diff
 	$(GO) vet ./...
 	GOOS=windows $(GO) vet ./kvstore/... ./events/... ./logging ./stats/...
 	GOOS=darwin $(GO) vet ./kvstore/... ./events/... ./logging ./stats/...
@@ -61,9 +73,29 @@ fresh: ## the two commands of the README's first page, in a fresh clone
 kills: ## the long form of the crash tests: 2,000 kills
 	CRAWLSTATS_KILLS=2000 $(GO) test -count=1 -timeout 60m -run 'Kill' . ./kvstore/badgerstore
 
+.PHONY: faults
+faults: ## the long form of the fault tests, with their table; as root, about 20 minutes
+	cd test/e2e && CRAWLSTATS_FAULTS=long CRAWLSTATS_TABLE=$(CACHE)/faults.txt $(GO) test -count=1 -timeout 60m ./faults; status=$$?; cat $(CACHE)/faults.txt; exit $$status
+
+.PHONY: soak
+soak: ## half an hour (CRAWLSTATS_SOAK) of load, restarts and faults; as root; draws docs/soak.svg
+	cd test/e2e && CRAWLSTATS_SOAK=$${CRAWLSTATS_SOAK:-30m} CRAWLSTATS_PLOT=$(CURDIR)/docs/soak.svg $(GO) test -count=1 -v -timeout 0 -run Soak ./faults
+
+.PHONY: engines
+engines: ## the long form of the tests on shared engines: 60 kills of Redis, 50 processes for a minute
+	cd test/e2e && CRAWLSTATS_LONG=1 $(GO) test -race -count=1 -v -timeout 30m ./redis ./nats ./fleet
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what is linked; asks vuln.go.dev, so it needs the network
+	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) ./...
+
 .PHONY: bench
 bench: ## benchmarks of the recorder, the record and the stores
 	$(GO) test -run '^$$' -bench . -benchmem ./stats ./kvstore/...
+
+.PHONY: bench-peers
+bench-peers: ## the same requests by crawlstats and its peers, to docs/bench; BENCH=-short for a minute of it
+	cd bench && $(GO) run . -out ../docs/bench $(BENCH)
 
 .PHONY: tools
 tools: $(CACHE)/bin/$(LINT)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -65,57 +67,78 @@ func LoadFleet(ctx context.Context, st kvstore.Store, id string) (*Fleet, error)
 }
 
 // ID returns the name of the crawl.
-func (f *Fleet) ID() string { return f.id }
+func (f *Fleet) ID() string { return cleanText(f.id, math.MaxInt) }
 
-// Refresh reads the records that have changed. What one of them says that
-// cannot be read is in its Member; an error means that the store did not answer,
-// and leaves the Fleet as it was.
+// Refresh reads the records that have changed, several at a time. What one of
+// them says that cannot be read is in its Member; an error means that the store
+// did not answer, and leaves the Fleet as it was.
 func (f *Fleet) Refresh(ctx context.Context) error {
-	select {
-	case f.turn <- struct{}{}:
-		defer func() { <-f.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("stats: refresh fleet %q: %w", f.id, context.Cause(ctx))
-	}
-	keys, err := f.keys(ctx)
-	if err != nil {
+	if err := f.refresh(ctx); err != nil {
 		return fmt.Errorf("stats: refresh fleet %q: %w", f.id, err)
-	}
-	found := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		item, err := f.store.Load(ctx, key)
-		switch {
-		case errors.Is(err, kvstore.ErrNotFound):
-			continue
-		case ctx.Err() != nil:
-			return fmt.Errorf("stats: refresh fleet %q: %w", f.id, context.Cause(ctx))
-		}
-		found[key] = true
-		f.read(key, item, err)
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for key, m := range f.members {
-		m.vanished = !found[key]
 	}
 	return nil
 }
 
-// keys returns the keys of the records: that of the crawl itself, and those of
-// its members, without what is kept beside them, and without crawls whose name
-// only begins alike.
+func (f *Fleet) refresh(ctx context.Context) error {
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	keys, err := f.keys(ctx)
+	if err != nil {
+		return err
+	}
+	found := make([]bool, len(keys))
+	inParallel(len(keys), loaders, func(i int) { found[i] = f.load(ctx, keys[i]) })
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	there := make(map[string]bool, len(keys))
+	for i, key := range keys {
+		there[key] = found[i]
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for key, m := range f.members {
+		m.vanished = !there[key]
+	}
+	return nil
+}
+
+const loaders = 8 // records that are read at a time
+
+// keys returns the keys of the records of the crawl.
 func (f *Fleet) keys(ctx context.Context) (keys []string, err error) {
-	base := Key(f.id, "")
-	for key, err := range f.lister.List(ctx, base) {
+	for key, err := range f.lister.List(ctx, Key(f.id, "")) {
 		if err != nil {
 			return nil, err
 		}
-		name, member := strings.CutPrefix(key, base+"/m/")
-		if key == base || member && !strings.Contains(name, "/") {
+		if f.owns(key) {
 			keys = append(keys, key)
 		}
 	}
 	return keys, nil
+}
+
+// owns reports whether key is that of a record: of the crawl itself or of one of
+// its members, and neither of what is kept beside them nor of a crawl whose name
+// only begins alike.
+func (f *Fleet) owns(key string) bool {
+	base := Key(f.id, "")
+	name, member := strings.CutPrefix(key, base+"/m/")
+	return key == base || member && !strings.Contains(name, "/")
+}
+
+// load reads the record under key, and reports whether there is one.
+func (f *Fleet) load(ctx context.Context, key string) (there bool) {
+	item, err := f.store.Load(ctx, key)
+	if errors.Is(err, kvstore.ErrNotFound) || ctx.Err() != nil {
+		return false
+	}
+	f.read(key, item, err)
+	return true
 }
 
 // read takes over a record, if it is not the one that is known.
@@ -158,55 +181,6 @@ func memberName(id, key string) string {
 	return string(name)
 }
 
-// Run refreshes whenever the store tells of a change, where it can, and at least
-// once each interval, until ctx ends; then it returns nil. Failures are in
-// Members, and the next turn tries again.
-func (f *Fleet) Run(ctx context.Context, every time.Duration) error {
-	if every <= 0 {
-		return fmt.Errorf("stats: run fleet %q: the interval is %v: give a positive one", f.id, every)
-	}
-	changes := f.watch(ctx)
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		case _, open := <-changes:
-			if !open {
-				changes = nil // the interval goes on
-				continue
-			}
-		}
-		if err := f.Refresh(ctx); err != nil && ctx.Err() == nil {
-			f.fail(err)
-		}
-	}
-}
-
-// watch returns the changes of the records, nil where the store cannot tell.
-func (f *Fleet) watch(ctx context.Context) <-chan kvstore.Event {
-	w, ok := f.store.(kvstore.Watcher)
-	if !ok {
-		return nil
-	}
-	changes, err := w.Watch(ctx, Key(f.id, ""))
-	if err != nil {
-		return nil
-	}
-	return changes
-}
-
-// fail notes with every member that the store did not answer.
-func (f *Fleet) fail(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, m := range f.members {
-		m.err = err
-	}
-}
-
 // Members returns the workers, by name.
 func (f *Fleet) Members() []Member {
 	f.mu.Lock()
@@ -222,21 +196,23 @@ func (f *Fleet) Members() []Member {
 // Snapshot returns the records of all workers, running or not, as one:
 // Runtime is the longest one, everything that counts adds up.
 func (f *Fleet) Snapshot() (a Snapshot) {
+	var parts []Snapshot
 	for _, m := range f.all() {
 		if !m.vanished {
-			a = a.Merge(m.now)
+			parts = append(parts, m.now)
 		}
 	}
-	return a
+	return mergeAll(parts)
 }
 
 // Live returns what the workers have counted since this Fleet first saw each of
 // them. It never falls: a worker that vanishes, resets or is rolled back keeps
 // what it had added. It is a window, so Balanced refuses it.
 func (f *Fleet) Live() (a Snapshot) {
-	for _, m := range f.all() {
-		a = a.Merge(m.growth())
-	}
+	members := f.all()
+	parts := make([]Snapshot, len(members))
+	inParallel(len(members), runtime.GOMAXPROCS(0), func(i int) { parts[i] = members[i].growth() })
+	a = mergeAll(parts)
 	a.Since, a.window = f.since, true
 	return a
 }

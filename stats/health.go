@@ -15,6 +15,7 @@ type Health struct {
 	Age        time.Duration // since then; 0: none yet
 	Saves      int64         // acknowledged in this process
 	Failures   int64         // saves that failed in this process
+	Lost       int64         // saves, at most, that the store acknowledged and lost while this process lived
 	Duration   time.Duration // of the newest save, encoding included
 	// Err is why the newest save failed, or left an extension out, or is not yet
 	// safe from a loss of power; nil when all is well.
@@ -111,6 +112,12 @@ func (v *vitals) acknowledge(state uint64, took time.Duration) {
 	v.state, v.saved = state, true
 	v.health.LastSave, v.health.Duration = time.Now(), took
 	v.health.Saves++
+}
+
+func (v *vitals) lose(saves int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.health.Lost += saves
 }
 
 // judge notes how something went, and reports whether that is news.

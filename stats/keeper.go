@@ -26,8 +26,12 @@ type keeper struct {
 	head header // of the newest record written or tried by this owner
 	ours bool   // the record was claimed
 	gone bool   // it was deleted by this owner: what stands there now is another's
+	// acked is the header of the newest record that the store has acknowledged to
+	// this owner.
+	acked header
 
 	superseded atomic.Bool
+	lost       atomic.Pointer[rollback] // not told yet
 }
 
 const saveGrace = 200 * time.Millisecond // for a store to say itself that time is up
@@ -108,6 +112,7 @@ func (k *keeper) write(ctx context.Context, record []byte) error {
 		return err
 	}
 	k.rev, k.ours, k.gone = rev, true, false
+	k.acked = k.head
 	return nil
 }
 
@@ -121,7 +126,11 @@ func inDoubt(ctx context.Context, err error) bool {
 func (k *keeper) settle(ctx context.Context) (stored bool, rev kvstore.Revision, err error) {
 	item, err := k.store.Load(ctx, k.key)
 	if errors.Is(err, kvstore.ErrNotFound) || errors.Is(err, kvstore.ErrCorrupt) {
-		return false, 0, k.checkCopy(ctx) // deleted, evicted or damaged
+		if err := k.checkCopy(ctx); err != nil {
+			return false, 0, err
+		}
+		k.lose(header{}) // deleted, evicted or damaged
+		return false, 0, nil
 	}
 	if err != nil {
 		return false, 0, err
@@ -134,12 +143,14 @@ func (k *keeper) settle(ctx context.Context) (stored bool, rev kvstore.Revision,
 		_, err := k.putAside(ctx, item.Value)
 		return false, item.Rev, err
 	case there.owner == k.owner && there.epoch == k.head.epoch:
+		k.lose(there)
 		return there.seq == k.head.seq, item.Rev, nil
 	case there.epoch >= k.head.epoch, k.gone, !k.ours:
 		return false, 0, fmt.Errorf("%w: %q belongs to %q since epoch %d: stop one of the two programs, or give each a Config.Member",
 			ErrSuperseded, k.key, there.owner, there.epoch)
 	}
-	return false, item.Rev, nil // the store was rolled back to before this owner
+	k.lose(there) // to before this owner
+	return false, item.Rev, nil
 }
 
 // checkCopy looks, where the record is missing, whether a newer owner was the one
@@ -183,7 +194,7 @@ func (k *keeper) remove(ctx context.Context) error {
 		if err != nil && !errors.Is(err, kvstore.ErrNotFound) {
 			return k.fence(err)
 		}
-		k.rev, k.gone = 0, true
+		k.rev, k.gone, k.acked = 0, true, header{}
 		return nil
 	})
 }

@@ -62,6 +62,7 @@ func (s *Statistics) save(ctx context.Context, due func(state uint64) bool) erro
 		left = errors.Join(s.extensions.check(), s.extensions.tooLarge(tooLarge))
 		return record, func() { s.acknowledged(&a, state, time.Since(start)) }, err
 	})
+	s.tellLost()
 	if s.judge(withSave, err) != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func (k *keeper) take(ctx context.Context, r restored, encode func(header, Snaps
 	if err != nil {
 		return false, err
 	}
-	k.rev, k.ours = rev, true
+	k.rev, k.ours, k.acked = rev, true, k.head
 	return true, nil
 }
 

@@ -38,6 +38,14 @@
 // A redis.Ring is refused: it moves keys to another server when one is down, and
 // the old values come back with the old server.
 //
+// # Watching
+//
+// A Store is no kvstore.Watcher. Servers send keyspace notifications only when
+// they are told to, a cluster does not pass them on, and none comes twice; a
+// message with each save would be paid for by every crawl. So stats.Fleet.Run
+// reads the records once each interval, several at a time, and decodes those whose
+// revision is new.
+//
 // # Errors
 //
 // ErrUnavailable: the server could not be reached, is loading, or refused for a

@@ -184,6 +184,7 @@ func (twice) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
+
 func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		_ = next(ctx, cmd)
@@ -425,8 +426,10 @@ func TestPermission(t *testing.T) {
 	for _, rule := range [][]any{
 		{"ACL", "SETUSER", "reader", "on", ">reader-pa55word", "~*", "+@read", "+@connection"},
 		{"ACL", "SETUSER", "other", "on", ">other-pa55word", "~other:*", "+@all"},
-		{"ACL", "SETUSER", "least", "on", ">least-pa55word", "~{crawlstats}*", "+@connection", "+eval", "+evalsha",
-			"+type", "+hget", "+hexists", "+hset", "+rename", "+del", "+scan"},
+		{
+			"ACL", "SETUSER", "least", "on", ">least-pa55word", "~{crawlstats}*", "+@connection", "+eval", "+evalsha",
+			"+type", "+hget", "+hexists", "+hset", "+rename", "+del", "+scan",
+		},
 	} {
 		if err := admin.Do(t.Context(), rule...).Err(); err != nil {
 			t.Fatal(err)
