@@ -1,12 +1,11 @@
 package stats
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 )
 
 // schema is the version of the body. It grows when an older version of this
@@ -167,21 +166,23 @@ func (a *Snapshot) UnmarshalJSON(data []byte) error {
 }
 
 func readBody(data []byte) (a Snapshot, err error) {
-	// In the one form that json.Marshal writes, what is carried through stays as
-	// it is.
-	var compact, escaped bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
+	members, err := membersOf(data)
+	if err != nil {
 		return Snapshot{}, err
-	}
-	json.HTMLEscape(&escaped, compact.Bytes())
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(escaped.Bytes(), &members); err != nil || members == nil {
-		return Snapshot{}, errors.New("not a JSON object")
 	}
 	if _, ours := members[schemaKey]; ours {
 		err = a.read(members)
 	} else {
 		err = a.readCrawlee(members)
+	}
+	// In one form, what is carried through stays as it is.
+	for key, raw := range a.unknown {
+		a.unknown[key] = canonical(raw)
+	}
+	for _, values := range a.Extensions {
+		for i, raw := range values {
+			values[i] = canonical(raw)
+		}
 	}
 	return a, err
 }
@@ -202,7 +203,7 @@ func (a *Snapshot) read(members map[string]json.RawMessage) error {
 		if !there || f.read == nil || empty(raw) {
 			continue
 		}
-		if err := json.Unmarshal(raw, f.read); err != nil {
+		if err := unmarshal(raw, f.read); err != nil {
 			return fmt.Errorf("%s: %w", f.key, err)
 		}
 	}
@@ -215,6 +216,21 @@ func (a *Snapshot) read(members map[string]json.RawMessage) error {
 		a.Extensions = nil
 	}
 	return a.validate()
+}
+
+// unmarshal is json.Unmarshal for what is known to be JSON, and faster for what
+// most members are.
+func unmarshal(raw []byte, into any) error {
+	switch v := into.(type) {
+	case json.Unmarshaler:
+		return v.UnmarshalJSON(raw)
+	case *int64:
+		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+			*v = n
+			return nil
+		}
+	}
+	return json.Unmarshal(raw, into)
 }
 
 func newerSchema(version int) error {

@@ -39,7 +39,7 @@ func unpack(text string, limit int) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	var numbers []int64
+	numbers := make([]int64, 0, min(2*len(b), limit))
 	next := func() (uint64, error) {
 		v, n := binary.Uvarint(b)
 		if n <= 0 {
