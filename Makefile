@@ -86,7 +86,7 @@ engines: ## the long form of the tests on shared engines: 60 kills of Redis, 50 
 	cd test/e2e && CRAWLSTATS_LONG=1 $(GO) test -race -count=1 -v -timeout 30m ./redis ./nats ./fleet
 
 .PHONY: vuln
-vuln: ## known vulnerabilities in what is linked; asks vuln.go.dev, so it needs the network
+vuln: ## known vulnerabilities in what is linked; needs the network
 	$(GO) run golang.org/x/vuln/cmd/govulncheck@$(VULN_VERSION) ./...
 
 .PHONY: bench

@@ -36,6 +36,41 @@ func TestHostsAreBoundedAndExact(t *testing.T) {
 	}
 }
 
+// A host that begins when the table is full gets a place with more requests than
+// the quietest has; one that has fewer gets none, and nothing is lost.
+func TestALateHostFindsAPlace(t *testing.T) {
+	table := hostTable{limit: 20}
+	settle := func(host string, n int) {
+		for range n {
+			table.settle(&Job{host: host, duration: time.Second})
+		}
+	}
+	for i := range 20 {
+		settle(fmt.Sprintf("early-%02d", i), 5+i)
+	}
+	settle("quiet", 5)
+	if table.hosts["quiet"] != nil {
+		t.Error("a host with as many requests as the quietest took its place")
+	}
+	settle("busy", 50)
+	busy := table.hosts["busy"]
+	if busy == nil || busy.ended[finished] != 50-5 || table.hosts["early-00"] != nil || len(table.hosts) != 20 {
+		t.Fatalf("busy %+v among %d hosts: the quietest has 5 requests", busy, len(table.hosts))
+	}
+	if other := table.other.ended[finished]; other != 5+5+5 {
+		t.Errorf("%d requests of no host, want 5 of early-00, 5 of quiet, 5 of busy", other)
+	}
+	settle("early-01", 1) // 7, still the quietest of those left
+	settle("next", 8)
+	if table.hosts["early-01"] != nil || table.hosts["next"] == nil {
+		t.Errorf("next has not taken the place of early-01 among %d hosts", len(table.hosts))
+	}
+	settle("third", 3)
+	if table.hosts["next"] == nil || table.hosts["next"].rank() != 8 {
+		t.Error("the requests that next had before its place do not count for it")
+	}
+}
+
 // 4,000 distinct messages of eight words: bounded groups, an exact total.
 func TestC69_ErrorGroupsAreBoundedAndExact(t *testing.T) {
 	s := New()

@@ -141,9 +141,10 @@ func (a *Snapshot) fitUniques() {
 
 func (a *Snapshot) fitErrors() {
 	errors, retryErrors := cutTexts(a.Errors), cutTexts(a.RetryErrors)
-	room, retryRoom := share(budget[errorPart]-framing, jsonSize(errors), jsonSize(retryErrors))
-	a.Errors, a.ErrorsOther = cutGroups(errors, a.ErrorsOther, room)
-	a.RetryErrors, a.RetryErrorsOther = cutGroups(retryErrors, a.RetryErrorsOther, retryRoom)
+	sizes, retrySizes := groupSizes(errors), groupSizes(retryErrors)
+	room, retryRoom := share(budget[errorPart]-framing, total(sizes), total(retrySizes))
+	a.Errors, a.ErrorsOther = cutGroups(errors, sizes, a.ErrorsOther, room)
+	a.RetryErrors, a.RetryErrorsOther = cutGroups(retryErrors, retrySizes, a.RetryErrorsOther, retryRoom)
 }
 
 func (a *Snapshot) fitHosts() {

@@ -1,25 +1,26 @@
 package stats
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Start counts the request id as started. A known id starts its next attempt:
 // the clock restarts, and one more retry is counted unless Retry did so.
-func (s *Statistics) Start(id string) { s.startID(id, Request{}, false) }
+func (s *Statistics) Start(id string) { s.startID(id, nil) }
 
 // StartWith is Start with what is known of the request. Request.Retries, when
 // given, wins over what was counted here.
-func (s *Statistics) StartWith(id string, q Request) { s.startID(id, q, true) }
+func (s *Statistics) StartWith(id string, q Request) { s.startID(id, &q) }
 
-func (s *Statistics) startID(id string, q Request, noted bool) {
+func (s *Statistics) startID(id string, q *Request) {
 	for {
 		r := s.recorder.Load()
-		switch r.startID(id, q, noted, s.now()) {
-		case startedNew:
+		switch r.startID(id, q, s.now()) {
+		case startedNew, startedKnown:
 			return
 		case startedAgain:
 			r.restart()
-			return
-		case startedKnown:
 			return
 		case refused:
 			s.overflows.Add(1)
@@ -32,82 +33,46 @@ func (s *Statistics) startID(id string, q Request, noted bool) {
 	}
 }
 
-type startResult int
-
-const (
-	startedNew   startResult = iota
-	startedAgain             // an attempt more
-	startedKnown             // Retry has counted this attempt
-	refused                  // at MaxInFlight
-	sealed
-)
-
-func (r *recorder) startID(id string, q Request, noted bool, now time.Duration) startResult {
+func (r *recorder) startID(id string, q *Request, now time.Duration) startResult {
 	key := r.ids.key(id)
 	t := r.ids.shard(key)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.sealed {
-		return sealed
+	if !r.ids.used.Load() {
+		r.ids.used.Store(true)
 	}
-	known := t.get(key)
-	if known == nil {
-		if r.ids.full(t) {
+	guard := r.ids.guard
+	for {
+		t.mu.Lock()
+		result := t.start(key, q, now, guard)
+		t.mu.Unlock()
+		if result != nearFull {
+			return result
+		}
+		if r.ids.len() >= r.ids.limit {
 			return refused
 		}
-		// Counted before it can be found and ended.
-		if !r.begin() {
-			return sealed
-		}
-		t.put(key, newEntry(now, q.Retries, t.note(key, q, noted, 0)))
-		return startedNew
+		guard = math.MaxInt
 	}
-	result, retries := startedKnown, known.entry.retries()
-	if known.entry&entryEnded == 0 {
-		result, retries = startedAgain, retries+1
-	}
-	if q.Retries > 0 {
-		retries = q.Retries
-	}
-	known.entry = newEntry(now, retries, t.note(key, q, noted, known.entry&entryNoted))
-	return result
-}
-
-// note keeps what q says beyond the retries, and returns the flag for the entry.
-func (s *idShard) note(key uint64, q Request, noted bool, flag entry) entry {
-	if !noted || q.Host == "" && q.URL == "" && q.QueuedAt.IsZero() {
-		return flag
-	}
-	setKey(&s.notes, key, note{host: q.Host, url: q.URL, queued: q.wait()})
-	return entryNoted
 }
 
 // Retry ends an attempt of id that failed with err. The id stays in flight and
 // its clock restarts; a Start that follows only restarts the clock.
 func (s *Statistics) Retry(id string, err error) {
-	r := s.recorder.Load()
-	n, ok := r.retryID(id, s.now())
-	if !ok || !r.retry(uint8(KindOf(err).index()), 0, n.host) {
+	r, now := s.recorder.Load(), s.now()
+	kind := KindOf(err)
+	j := Job{detail: uint8(kind.index())}
+	if !r.retryID(id, now, &j) || !r.retry(&j) {
 		s.stray()
 		return
 	}
-	s.bookError(r, ofAttempts, err, n.url)
+	s.bookError(r, ofAttempts, kind, err, j.url)
 }
 
-func (r *recorder) retryID(id string, now time.Duration) (note, bool) {
+func (r *recorder) retryID(id string, now time.Duration, j *Job) bool {
 	key := r.ids.key(id)
 	t := r.ids.shard(key)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	known := t.get(key)
-	if known == nil || t.sealed {
-		return note{}, false
-	}
-	known.entry = newEntry(now, known.entry.retries()+1, known.entry&entryNoted|entryEnded)
-	if known.entry&entryNoted == 0 {
-		return noNote, true
-	}
-	return t.notes[key], true
+	return t.retry(key, now, j)
 }
 
 // Finish ends the request id as done. An id that is not in flight is Unmatched.
@@ -121,43 +86,29 @@ func (s *Statistics) Discard(id string, reason DiscardReason) {
 	s.settleID(id, discarded, nil, uint8(reason.index()))
 }
 
-func (s *Statistics) settleID(id string, end ending, err error, reason uint8) {
+func (s *Statistics) settleID(id string, end ending, err error, detail uint8) {
+	var j Job
 	r, now := s.recorder.Load(), s.now()
-	e, n, ok := r.takeID(id)
-	if !ok {
+	if !r.takeID(id, now, &j) {
 		s.stray()
 		return
 	}
-	o := outcome{
-		ending: end, reason: reason, retries: int32(e.retries()),
-		duration: e.age(now), queued: n.queued, host: n.host,
-	}
-	if end == failed {
-		o.kind = uint8(KindOf(err).index())
-	}
-	if !r.settle(&o) {
-		s.stray()
+	if end != failed {
+		j.settle(end, detail)
 		return
 	}
-	s.taps.settled(&o)
-	if end == failed {
-		s.bookError(r, ofRequests, err, n.url)
-	}
+	j.Fail(err)
 }
 
-func (r *recorder) takeID(id string) (entry, note, bool) {
+// takeID makes the Job of a request that ends now.
+func (r *recorder) takeID(id string, now time.Duration, j *Job) bool {
 	key := r.ids.key(id)
 	t := r.ids.shard(key)
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.sealed {
-		return 0, note{}, false
-	}
-	e, ok := t.take(key)
-	if !ok {
-		return 0, note{}, false
-	}
-	return e, t.takeNote(key, e), true
+	ok := t.take(key, now, j)
+	t.mu.Unlock()
+	j.recorder = r
+	return ok
 }
 
 // StatusCode counts a response, of whatever request. Codes outside 1 to 999

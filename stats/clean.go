@@ -21,6 +21,9 @@ func cleanName(s string) string { return cleanText(s, maxNameRunes) }
 // longer than maxRunes is cut and ends in "…". Text that needs nothing of this
 // is returned as it is.
 func cleanText(s string, maxRunes int) string {
+	if len(s) <= maxRunes && printable(s) {
+		return s
+	}
 	n := 0
 	for i := 0; i < len(s); n++ {
 		size, ok := graphic(s[i:])
@@ -32,6 +35,16 @@ func cleanText(s string, maxRunes int) string {
 		i += size
 	}
 	return s
+}
+
+// printable reports ASCII without control characters, which nearly all text is.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i]-' ' > '~'-' ' {
+			return false
+		}
+	}
+	return true
 }
 
 // graphic reports the size of the first rune of s, and whether it is safe.

@@ -74,13 +74,32 @@ func cutTexts(groups []ErrorGroup) []ErrorGroup {
 }
 
 func cutBytes(s string, n int) string {
+	if len(s) <= n && printable(s) {
+		return s
+	}
 	c := cutter{maxRunes: n, maxBytes: n}
 	c.addText(s)
 	return string(c.buf)
 }
 
-func cutGroups(groups []ErrorGroup, other int64, room int) ([]ErrorGroup, int64) {
-	n := fitting(groups, room, func(g ErrorGroup) int { return jsonSize(g) + 1 })
+// groupSizes returns what each group takes in a list.
+func groupSizes(groups []ErrorGroup) []int {
+	sizes := make([]int, len(groups))
+	for i, g := range groups {
+		sizes[i] = jsonSize(g) + 1
+	}
+	return sizes
+}
+
+func total(sizes []int) (n int) {
+	for _, size := range sizes {
+		n += size
+	}
+	return n
+}
+
+func cutGroups(groups []ErrorGroup, sizes []int, other int64, room int) ([]ErrorGroup, int64) {
+	n := fitting(sizes, room, func(size int) int { return size })
 	for _, g := range groups[n:] {
 		other = add(other, g.Count)
 	}

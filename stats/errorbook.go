@@ -28,9 +28,9 @@ type errorList struct {
 	other  int64
 }
 
-// add counts err and returns its group when it is the first of it.
-func (b *errorBook) add(list int, err error, url string, now time.Time) (opened *ErrorGroup) {
-	key := groupKey{string(KindOf(err)), maskMessage(errorText(err))}
+// add counts err, which is of that kind, and returns its group when it is the first of it.
+func (b *errorBook) add(list int, kind ErrorKind, err error, url string, now time.Time) (opened *ErrorGroup) {
+	key := groupKey{string(kind), maskMessage(errorText(err))}
 	url = cleanURL(url)
 
 	b.mu.Lock()

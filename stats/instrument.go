@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Counter counts something of the crawler's own. It only grows.
+// Counter counts something of the crawler's own. It only grows, up to the largest
+// number.
 type Counter struct{ cells *stripes[atomic.Int64] }
 
 func newCounter() *Counter { return &Counter{newStripes[atomic.Int64]()} }
@@ -17,14 +18,21 @@ func (c *Counter) Inc() { c.cells.home().v.Add(1) }
 
 // Add adds n. A negative n is ignored: what can fall is a Gauge.
 func (c *Counter) Add(n int64) {
-	if n > 0 {
-		c.cells.home().v.Add(n)
+	if n <= 0 {
+		return
+	}
+	if v := &c.cells.home().v; v.Add(n) < 0 {
+		v.Store(math.MinInt64) // full, and stays negative whatever is added
 	}
 }
 
 func (c *Counter) value() (n int64) {
 	for i := range c.cells.cells {
-		n = add(n, c.cells.cells[i].v.Load())
+		v := c.cells.cells[i].v.Load()
+		if v < 0 {
+			return math.MaxInt64
+		}
+		n = add(n, v)
 	}
 	return n
 }
@@ -101,7 +109,7 @@ func (t *Timer) count() (n int64) {
 }
 
 func (t *Timer) durations() (d Durations) {
-	t.cells.each(func(c *timerCells) { d = d.merge(c.durations(medium, c.cells[:])) })
+	t.cells.each(func(c *timerCells) { d = d.merge(c.durations(medium, 0, c.cells[:])) })
 	return d
 }
 

@@ -44,16 +44,23 @@ type Outcome struct {
 type Job struct {
 	_ noCopy
 
-	s        *Statistics
-	recorder *recorder
-	start    time.Duration
-	queued   time.Duration // queue wait; negative: unknown
-	took     time.Duration // working time, when timed
-	timed    bool          // Took was called
-	retries  int32
-	code     int32 // of a response that is booked with the end of the attempt
+	ticket
 	host     string
 	url      string
+	retries  int
+	duration time.Duration // working time of the last attempt
+	code     int
+	ending   ending
+	detail   uint8 // index of the error kind when failed or tried again, of the reason when discarded
+	timed    bool  // duration is known: Took was called
+	answered bool  // code is of a response that is not booked yet
+}
+
+// ticket is what a request gets when it begins.
+type ticket struct {
+	recorder *recorder     // nil: of the zero Job, or settled
+	start    time.Duration // of this attempt
+	queued   time.Duration // queue wait before the first one; negative: unknown
 }
 
 // noCopy makes vet report copies.
@@ -64,114 +71,102 @@ func (*noCopy) Unlock() {}
 
 // Begin counts a request as started and starts its clock. End the Job with
 // Finish, Fail, Discard or End.
-func (s *Statistics) Begin() Job {
-	r := s.recorder.Load()
-	if !r.begin() {
-		if r = s.beginLate(); r == nil {
-			return Job{}
-		}
-	}
-	return Job{s: s, recorder: r, start: s.now(), queued: -1}
-}
+//
+// It is inlined and stores no more than the ticket, so that the compiler makes the
+// Job where it stays: to copy what was just written stalls the processor for half
+// as long as the counting takes.
+func (s *Statistics) Begin() Job { return Job{ticket: s.begin()} }
 
 // BeginWith is Begin with what is known of the request.
 func (s *Statistics) BeginWith(q Request) Job {
-	r := s.recorder.Load()
-	if !r.begin() {
-		if r = s.beginLate(); r == nil {
-			return Job{}
+	return Job{ticket: s.beginQueued(q.QueuedAt), host: q.Host, url: q.URL, retries: q.Retries}
+}
+
+// begin counts a start. One that meets a sealed recorder counts in the one that
+// a Reset put in its place, and after Close nowhere: the recorder is then nil.
+func (s *Statistics) begin() ticket {
+	for {
+		r := s.recorder.Load()
+		p := r.shards.homes.pin()
+		begun := r.shards.at(p.n()).v.started.Add(1) > 0
+		r.shards.homes.unpin(p)
+		if begun {
+			return ticket{recorder: r, start: s.now(), queued: -1}
 		}
-	}
-	return Job{
-		s: s, recorder: r, start: s.now(), queued: q.wait(),
-		retries: clampRetries(q.Retries), host: q.Host, url: q.URL,
+		if s.closed.Load() {
+			s.late.Add(1)
+			return ticket{}
+		}
 	}
 }
 
-// beginLate is where a start comes that met a sealed recorder: it counts in the
-// recorder that a Reset put in its place, and after Close nowhere.
-func (s *Statistics) beginLate() *recorder {
-	for !s.closed.Load() {
-		if r := s.recorder.Load(); r.begin() {
-			return r
-		}
-	}
-	s.late.Add(1)
-	return nil
+func (s *Statistics) beginQueued(at time.Time) ticket {
+	t := s.begin()
+	t.queued = queueWait(at)
+	return t
 }
 
-// wait returns how long the request was queued, negative if unknown.
-func (q *Request) wait() time.Duration {
-	if q.QueuedAt.IsZero() {
+// queueWait returns how long a request was queued, negative if unknown.
+func queueWait(since time.Time) time.Duration {
+	if since.IsZero() {
 		return -1
 	}
-	return clampDuration(time.Since(q.QueuedAt))
+	return clampDuration(time.Since(since))
 }
-
-func clampRetries(n int) int32 { return int32(min(max(n, 0), 1<<20)) }
 
 // StatusCode counts a response of this request. It appears in snapshots with
 // the end of the attempt, or with the next StatusCode.
 func (j *Job) StatusCode(code int) {
-	if j.s == nil {
-		return
+	if j.answered {
+		j.bookCode()
 	}
-	if j.code != 0 && !j.recorder.status(int(j.code)) {
-		j.s.stray()
-	}
-	j.code = heldCode(code)
+	j.code, j.answered = code, true
 }
 
-// heldCode returns a code as it is held for later: 0 would mean none.
-func heldCode(code int) int32 {
-	if statusCell(code) == 0 {
-		return -1
+// bookCode counts a response that another one follows.
+func (j *Job) bookCode() {
+	if r := j.recorder; r != nil && !r.status(j.code) {
+		r.owner.stray()
 	}
-	return int32(code)
 }
 
 // Took sets the working time of this attempt, for those who have measured it
 // without the waits that are no work. A negative d counts as 0.
-func (j *Job) Took(d time.Duration) { j.took, j.timed = clampDuration(d), true }
+func (j *Job) Took(d time.Duration) { j.duration, j.timed = clampDuration(d), true }
 
 // Retry ends an attempt that failed with err; the next one starts now.
 func (j *Job) Retry(err error) {
-	if j.s == nil {
+	r := j.recorder
+	if r == nil {
 		return
 	}
-	j.start, j.timed = j.s.now(), false
-	j.retries++
-	if !j.s.retryJob(j, err) {
-		*j = Job{}
-		return
-	}
-	j.code = 0
-}
-
-func (s *Statistics) retryJob(j *Job, err error) bool {
+	j.start, j.timed = r.owner.now(), false
+	j.retries = retryCell(j.retries) + 1
 	kind := KindOf(err)
-	if !j.recorder.retry(uint8(kind.index()), j.code, j.host) {
-		s.stray()
-		return false
+	j.detail = uint8(kind.index())
+	if !r.retry(j) {
+		r.owner.stray()
+		j.recorder = nil
+		return
 	}
-	s.bookError(j.recorder, ofAttempts, err, j.url)
-	return true
+	j.answered = false
+	r.owner.bookError(r, ofAttempts, kind, err, j.url)
 }
 
 // Finish ends the request as done.
-func (j *Job) Finish() { j.settle(finished, 0, 0) }
+func (j *Job) Finish() { j.settle(finished, 0) }
 
 // Fail ends the request as given up because of err. A nil err counts as kind
 // "other".
 func (j *Job) Fail(err error) {
-	s, r, url := j.s, j.recorder, j.url
-	if j.settle(failed, uint8(KindOf(err).index()), 0) {
-		s.bookError(r, ofRequests, err, url)
+	r, kind := j.recorder, KindOf(err)
+	if j.settle(failed, uint8(kind.index())) {
+		r.owner.bookError(r, ofRequests, kind, err, j.url)
 	}
 }
 
 // Discard ends the request as given up on purpose. It has no duration.
-func (j *Job) Discard(reason DiscardReason) { j.settle(discarded, 0, uint8(reason.index())) }
+func (j *Job) Discard(reason DiscardReason) { j.settle(discarded, uint8(reason.index())) }
 
 // End is for defer j.End(&err): a nil *err finishes, an error fails, and a panic
 // fails the request and goes on.
@@ -191,67 +186,71 @@ func (j *Job) End(err *error) {
 	j.Fail(*err)
 }
 
-func (j *Job) settle(end ending, kind, reason uint8) bool {
-	s := j.s
-	if s == nil {
+// settle books the end of the request, and reports false when it had one already
+// or comes too late.
+func (j *Job) settle(end ending, detail uint8) bool {
+	r := j.recorder
+	if r == nil {
 		return false
-	}
-	o := outcome{
-		ending: end, kind: kind, reason: reason, code: j.code, retries: j.retries,
-		duration: j.took, queued: j.queued, host: j.host,
 	}
 	if !j.timed {
-		o.duration = s.now() - j.start
+		j.duration = r.owner.now() - j.start
 	}
-	j.s = nil
-	if !j.recorder.settle(&o) {
-		s.stray()
+	j.recorder, j.ending, j.detail = nil, end, detail
+	c := r.shards.lock()
+	late := c.v.sealed
+	if !late {
+		c.v.settle(j)
+	}
+	c.mu.Unlock()
+	if late {
+		r.owner.stray()
 		return false
 	}
-	s.taps.settled(&o)
+	r.owner.taps.settled(j)
 	return true
 }
 
 // Observe counts a request that is over. Unless QueuedAt is given it does not
 // read the clock.
-func (s *Statistics) Observe(q Outcome) {
-	o := outcome{
-		retries: clampRetries(q.Retries), duration: clampDuration(q.Duration),
-		queued: -1, host: q.Host,
-	}
-	if q.StatusCode != 0 {
-		o.code = heldCode(q.StatusCode)
-	}
+func (s *Statistics) Observe(q Outcome) { s.observe(&q) }
+
+func (s *Statistics) observe(q *Outcome) {
+	var j Job // set field by field: a literal is made elsewhere and copied
+	j.host, j.retries, j.queued = q.Host, q.Retries, -1
+	j.duration = clampDuration(q.Duration)
+	j.code, j.answered = q.StatusCode, q.StatusCode != 0
 	switch {
 	case q.QueueWait > 0:
-		o.queued = clampDuration(q.QueueWait)
+		j.queued = clampDuration(q.QueueWait)
 	case !q.QueuedAt.IsZero():
-		o.queued = clampDuration(q.wait() - o.duration)
+		j.queued = clampDuration(queueWait(q.QueuedAt) - j.duration)
 	}
-	attempted := true
+	attempted, kind := true, KindOther
 	switch {
 	case q.Discard != "":
-		o.ending, o.reason = discarded, uint8(q.Discard.index())
+		j.ending, j.detail = discarded, uint8(q.Discard.index())
 		attempted = q.Duration > 0 || q.StatusCode != 0
 	case q.Err != nil:
-		o.ending, o.kind = failed, uint8(KindOf(q.Err).index())
+		kind = KindOf(q.Err)
+		j.ending, j.detail = failed, uint8(kind.index())
 	}
 	r := s.recorder.Load()
-	for !r.observe(&o, attempted) {
+	for !r.observe(&j, attempted) {
 		if r = s.recorder.Load(); s.closed.Load() {
 			s.late.Add(1)
 			return
 		}
 	}
-	s.taps.settled(&o)
-	if o.ending == failed {
-		s.bookError(r, ofRequests, q.Err, q.URL)
+	s.taps.settled(&j)
+	if j.ending == failed {
+		s.bookError(r, ofRequests, kind, q.Err, q.URL)
 	}
 }
 
 // bookError groups an error, and tells the bus of the first of its group.
-func (s *Statistics) bookError(r *recorder, list int, err error, url string) {
-	opened := r.errs.add(list, err, url, wall(time.Now()))
+func (s *Statistics) bookError(r *recorder, list int, kind ErrorKind, err error, url string) {
+	opened := r.errs.add(list, kind, err, url, wall(time.Now()))
 	if opened == nil || s.cfg.Events == nil || s.knew(list, opened) {
 		return
 	}

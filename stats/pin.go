@@ -14,12 +14,16 @@ func procPin() int
 //go:linkname procUnpin runtime.procUnpin
 func procUnpin()
 
+// homes tells goroutines on different processors apart.
 type homes struct{}
 
-// home returns a number that goroutines on one processor share. It is a hint: a
-// goroutine may have moved on by the time it is used.
-func (*homes) home() int {
-	p := procPin()
-	procUnpin()
-	return p
-}
+// pinned is a processor that a goroutine is held on.
+type pinned int
+
+func (p pinned) n() int { return int(p) }
+
+// pin returns a number that goroutines on one processor share, and keeps this
+// one there until unpin.
+func (*homes) pin() pinned { return pinned(procPin()) }
+
+func (*homes) unpin(pinned) { procUnpin() }

@@ -14,18 +14,22 @@ type homes struct {
 	pool sync.Pool
 }
 
+type pinned = *token
+
 type token struct {
-	n int
-	_ [56]byte // a cache line each
+	home int
+	_    [56]byte // a cache line each
 }
 
-// home returns a number that goroutines on one processor mostly share.
-func (h *homes) home() int {
-	t, ok := h.pool.Get().(*token)
-	if !ok {
-		t = &token{n: int(h.last.Add(1))}
+func (t *token) n() int { return t.home }
+
+// pin returns a number that goroutines on one processor mostly share. Nobody
+// else has it until unpin.
+func (h *homes) pin() pinned {
+	if t, ok := h.pool.Get().(*token); ok {
+		return t
 	}
-	n := t.n
-	h.pool.Put(t)
-	return n
+	return &token{home: int(h.last.Add(1))}
 }
+
+func (h *homes) unpin(p pinned) { h.pool.Put(p) }

@@ -6,14 +6,18 @@ import "time"
 // or Reset on. Reset puts a new one in its place and seals the old one, so that
 // what began before can never count after.
 type recorder struct {
+	owner  *Statistics
 	shards *stripes[shard]
 	ids    *inFlight
 	errs   errorBook
 	hosts  int // bound of the hosts in a snapshot
+	sum    fold
 }
 
-func newRecorder(cfg Config) *recorder {
+func newRecorder(s *Statistics) *recorder {
+	cfg := &s.cfg
 	r := &recorder{
+		owner:  s,
 		shards: newStripes[shard](),
 		ids:    newInFlight(cfg.MaxInFlight),
 		errs:   errorBook{limit: cfg.MaxErrorGroups},
@@ -22,9 +26,6 @@ func newRecorder(cfg Config) *recorder {
 	r.shards.each(func(s *shard) { s.hosts.limit = cfg.MaxHosts })
 	return r
 }
-
-// begin counts a start, and reports false when the recorder is sealed.
-func (r *recorder) begin() bool { return r.shards.home().v.started.Add(1) > 0 }
 
 // seal ends all counting here. A call that lost the race books nothing and
 // learns of it.
@@ -38,19 +39,8 @@ func (r *recorder) seal() {
 	})
 }
 
-// settle books an outcome, and reports false when the recorder is sealed.
-func (r *recorder) settle(o *outcome) bool {
-	c := r.shards.lock()
-	ok := !c.v.sealed
-	if ok {
-		c.v.settle(o)
-	}
-	c.mu.Unlock()
-	return ok
-}
-
 // observe books a request that starts and ends at once.
-func (r *recorder) observe(o *outcome, attempted bool) bool {
+func (r *recorder) observe(j *Job, attempted bool) bool {
 	c := r.shards.lock()
 	ok := !c.v.sealed
 	if ok {
@@ -58,18 +48,18 @@ func (r *recorder) observe(o *outcome, attempted bool) bool {
 		if !attempted {
 			c.v.rejected++
 		}
-		c.v.settle(o)
+		c.v.settle(j)
 	}
 	c.mu.Unlock()
 	return ok
 }
 
 // retry books a failed attempt of a request that stays in flight.
-func (r *recorder) retry(kind uint8, code int32, host string) bool {
+func (r *recorder) retry(j *Job) bool {
 	c := r.shards.lock()
 	ok := !c.v.sealed
 	if ok {
-		c.v.retry(kind, code, host)
+		c.v.retry(j)
 	}
 	c.mu.Unlock()
 	return ok
@@ -105,7 +95,8 @@ func (r *recorder) changes() (n uint64) {
 
 // started returns the begun requests. Called after the shards were folded, it
 // is never less than what they hold.
-func (r *recorder) started() (n int64) {
+func (r *recorder) started() int64 {
+	n := r.ids.started()
 	r.shards.each(func(s *shard) {
 		if s.sealed {
 			n += s.frozen
@@ -123,7 +114,8 @@ func (r *recorder) snapshot(now time.Duration) Snapshot {
 	a.Errors, a.ErrorsOther = r.errs.all(ofRequests)
 	a.RetryErrors, a.RetryErrorsOther = r.errs.all(ofAttempts)
 
-	f := new(fold)
+	f := r.sum.use()
+	defer f.release()
 	r.shards.each(f.shard)
 	f.into(&a)
 	begun := r.started()
@@ -137,7 +129,8 @@ func (r *recorder) snapshot(now time.Duration) Snapshot {
 
 // totals folds what the history needs.
 func (r *recorder) totals() totals {
-	f := new(fold)
+	f := r.sum.use()
+	defer f.release()
 	r.shards.each(f.requests)
 	t := totals{
 		finished: f.outcomes[finished].count, failed: f.outcomes[failed].count,

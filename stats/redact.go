@@ -33,6 +33,15 @@ func cleanURL(s string) string {
 	return string(c.buf)
 }
 
+// cleanHost makes the name of a host safe to show. Who gives a URL instead, or a
+// name with user info, does not tell its secrets either.
+func cleanHost(s string) string {
+	if strings.ContainsAny(s, "/@=%") {
+		s = cleanURL(s)
+	}
+	return cleanText(s, maxHostRunes)
+}
+
 // dropUserInfo removes all before the @ of every authority in s, which is what
 // stands between // and the next of /?#, or at the very beginning.
 func dropUserInfo(s string) string {

@@ -47,65 +47,57 @@ type shard struct {
 	hosts hostTable
 }
 
-// outcome is one settled request on its way into a shard.
-type outcome struct {
-	ending   ending
-	kind     uint8 // index of the error kind, when failed
-	reason   uint8 // index of the reason, when discarded
-	code     int32 // a response that is not booked yet; 0: none
-	retries  int32
-	duration time.Duration
-	queued   time.Duration // queue wait; negative: unknown
-	host     string
-}
-
 // settle books the end of a request.
-func (s *shard) settle(o *outcome) {
+func (s *shard) settle(j *Job) {
 	s.changes++
-	if o.code != 0 {
-		s.status[statusCell(int(o.code))]++
+	if j.answered {
+		s.status[statusCell(j.code)]++
 	}
-	switch o.ending {
+	switch j.ending {
 	case discarded:
-		s.discards[o.reason]++
+		s.discards[j.detail]++
 	case failed:
-		s.failKinds[o.kind]++
+		s.failKinds[j.detail]++
 		fallthrough
 	default:
-		s.outcomes[o.ending].add(o.duration)
-		s.retries[min(uint32(o.retries), maxRetries)]++
-		if o.retries > 0 {
+		c := &s.outcomes[j.ending]
+		c.cells[bucketOf(j.duration, fine)]++
+		c.spread.add(j.duration)
+		s.retries[retryCell(j.retries)]++
+		if j.retries > 0 {
 			s.retried++
 		}
-		if o.queued >= 0 {
-			s.addQueued(o)
+		if j.queued >= 0 {
+			s.addQueued(j)
 		}
 	}
-	if o.host != "" {
-		s.hosts.settle(o)
+	if j.host != "" {
+		s.hosts.settle(j)
 	}
 }
 
-func (s *shard) addQueued(o *outcome) {
+func (s *shard) addQueued(j *Job) {
 	if s.queue == nil {
 		s.queue = new([2]fineSpread)
 	}
-	s.queue[0].add(o.queued)
-	s.queue[1].add(o.queued + o.duration)
+	s.queue[0].add(j.queued)
+	s.queue[1].add(j.queued + j.duration)
 }
 
 // retry books the end of an attempt that will be tried again.
-func (s *shard) retry(kind uint8, code int32, host string) {
+func (s *shard) retry(j *Job) {
 	s.changes++
 	s.restarts++
-	s.tryKinds[kind]++
-	if code != 0 {
-		s.status[statusCell(int(code))]++
+	s.tryKinds[j.detail]++
+	if j.answered {
+		s.status[statusCell(j.code)]++
 	}
-	if host != "" {
-		s.hosts.retry(host)
+	if j.host != "" {
+		s.hosts.retry(j.host)
 	}
 }
+
+func retryCell(n int) int { return min(max(n, 0), maxRetries) }
 
 func statusCell(code int) int {
 	if code < 1 || code >= statusCells {

@@ -31,9 +31,9 @@ func (s *spread) fold(o spread) {
 	s.sum = add(s.sum, o.sum)
 }
 
-// durations returns the distribution with a copy of its buckets.
-func (s *spread) durations(resolution int, cells []int64) Durations {
-	h := newHistogram(resolution, 0, cells)
+// durations returns the distribution with a copy of its buckets, from first on.
+func (s *spread) durations(resolution, first int, cells []int64) Durations {
+	h := newHistogram(resolution, first, cells)
 	h.cells = append([]int64(nil), h.cells...)
 	return Durations{Count: s.count, Sum: s.sum, Min: s.min, Max: s.max, buckets: h}
 }
@@ -49,9 +49,28 @@ func (s *fineSpread) add(d time.Duration) {
 	s.spread.add(d)
 }
 
-func (s *fineSpread) fold(o *fineSpread) {
-	s.spread.fold(o.spread)
-	addTo(s.cells[:], o.cells[:])
+// used returns the range of the buckets that can have counts.
+func (s *fineSpread) used() (first int, cells []int64) {
+	if s.count == 0 {
+		return 0, nil
+	}
+	first = bucketOf(s.min, fine)
+	return first, s.cells[first : bucketOf(s.max, fine)+1]
 }
 
-func (s *fineSpread) durations() Durations { return s.spread.durations(fine, s.cells[:]) }
+func (s *fineSpread) fold(o *fineSpread) {
+	first, cells := o.used()
+	addTo(s.cells[first:], cells)
+	s.spread.fold(o.spread)
+}
+
+func (s *fineSpread) reset() {
+	_, cells := s.used()
+	clear(cells)
+	s.spread = spread{}
+}
+
+func (s *fineSpread) durations() Durations {
+	first, cells := s.used()
+	return s.spread.durations(fine, first, cells)
+}

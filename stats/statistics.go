@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"math"
 	"os"
 	"sync"
 	"sync/atomic"
@@ -70,7 +71,7 @@ func newStatistics(cfg Config) *Statistics {
 func (s *Statistics) start(restored Snapshot) {
 	now := time.Now()
 	e := era{
-		recorder: newRecorder(s.cfg),
+		recorder: newRecorder(s),
 		opened:   now, since: restored.Since,
 		generation: restored.Generation, persisted: restored.PersistedAt,
 	}
@@ -131,11 +132,12 @@ func (e *era) runtime() time.Duration {
 	return e.closed.Sub(e.opened)
 }
 
-// ID returns Config.ID, the name of the crawl.
-func (s *Statistics) ID() string { return s.cfg.ID }
+// ID returns Config.ID, the name of the crawl, with what does not show spelled
+// out.
+func (s *Statistics) ID() string { return cleanText(s.cfg.ID, math.MaxInt) }
 
-// Member returns Config.Member.
-func (s *Statistics) Member() string { return s.cfg.Member }
+// Member returns Config.Member, likewise.
+func (s *Statistics) Member() string { return cleanText(s.cfg.Member, math.MaxInt) }
 
 // Live returns what this process has counted since Open or the last Reset.
 func (s *Statistics) Live() Snapshot {

@@ -28,15 +28,23 @@ func newStripes[T any]() *stripes[T] {
 	return &stripes[T]{cells: make([]stripe[T], 1<<bits.Len(uint(n-1)))}
 }
 
+// at returns the stripe of a processor, unlocked.
+func (s *stripes[T]) at(home int) *stripe[T] { return &s.cells[home&(len(s.cells)-1)] }
+
 // home returns this processor's stripe, unlocked.
 func (s *stripes[T]) home() *stripe[T] {
-	return &s.cells[s.homes.home()&(len(s.cells)-1)]
+	p := s.homes.pin()
+	c := s.at(p.n())
+	s.homes.unpin(p)
+	return c
 }
 
 // lock returns a locked stripe: this processor's, or the next one that is free.
 func (s *stripes[T]) lock() *stripe[T] {
-	home := s.homes.home()
-	if c := &s.cells[home&(len(s.cells)-1)]; c.mu.TryLock() {
+	p := s.homes.pin()
+	home := p.n()
+	s.homes.unpin(p)
+	if c := s.at(home); c.mu.TryLock() {
 		return c
 	}
 	return s.lockAny(home)
