@@ -60,9 +60,10 @@ func room(importPath string) string {
 var arrows = map[string][]string{
 	"":                     {},
 	"internal/adapter":     {},
+	"internal/hostile":     {},
 	"events":               {},
 	"events/local":         {"events", "github.com/shirou/gopsutil/v4"},
-	"logging":              {"github.com/rs/zerolog", "github.com/mattn/go-isatty"},
+	"logging":              {"github.com/rs/zerolog", "github.com/mattn/go-isatty", "golang.org/x/term", "golang.org/x/text/width"},
 	"kvstore":              {"kvstore/internal"},
 	"kvstore/kvstoretest":  {"kvstore"},
 	"kvstore/badgerstore":  {"kvstore", "kvstore/internal", "github.com/dgraph-io/badger/v4", "golang.org/x/sys"},
@@ -75,8 +76,11 @@ var arrows = map[string][]string{
 	"export/promcollect":   {"stats", "export/catalogue", "export/internal", "logging", "github.com/prometheus"},
 	"export/otelbridge":    {"stats", "export/catalogue", "export/internal", "go.opentelemetry.io/otel"},
 	"export/internal":      {"stats", "kvstore", "export/catalogue", "internal/adapter"},
+	"export/dashboard":     {"stats", "export/internal", "logging"},
+	"export/terminal":      {"stats", "export/internal", "logging"},
 	"crawler/httpstats":    {"stats", "internal/adapter"},
 	"crawler/collystats":   {"stats", "internal/adapter", "crawler/httpstats", "github.com/gocolly/colly/v2"},
+	"cmd/crawlstats":       {"*"},
 	"crawler/example":      {"*"},
 	"crawler/example/site": {},
 }

@@ -129,8 +129,8 @@ func speed(v view.View, h stats.History) string {
 	for _, p := range h.Minutes {
 		best = max(best, p.Finished)
 	}
-	if best > 0 {
-		text += ", " + view.Rate(float64(best)/60) + "/s in the best minute"
+	if rate := float64(best) / 60; rate > t.PerSecond { // else no minute was whole
+		text += ", " + view.Rate(rate) + "/s in the best minute"
 	}
 	if t.Bytes >= 0 {
 		perSecond := float64(t.Bytes) / float64(t.RuntimeMillis) * 1000

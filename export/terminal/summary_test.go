@@ -48,6 +48,15 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestNoBestMinute: a crawl that takes seconds has none that is worth telling.
+func TestNoBestMinute(t *testing.T) {
+	a := shop(t)
+	a.Runtime = 10 * time.Second
+	if got := summary(t, a, SummaryConfig{}); !strings.Contains(got, "92.0/s average\n") {
+		t.Error(got)
+	}
+}
+
 // TestPage: docs/TERMINAL.md shows what the tests of this package expect.
 func TestPage(t *testing.T) {
 	page, err := os.ReadFile("../../docs/TERMINAL.md")

@@ -18,9 +18,9 @@
 // Five rails guard it. Open tries again where a killed process left an empty
 // file. Below 32 MB of free space nothing is opened or saved, since Badger maps
 // its files and a full disk would kill the process; another process that takes
-// those 32 MB within one write can still do that. A database that killed two
-// starts in a row, or cannot be read, is renamed and a new one is filled from
-// the side copy. What is loaded is compared with the side copy and the marks, so
+// those 32 MB within one write can still do that. A database that cannot be read,
+// or five starts in a row died of, is renamed and a new one is filled from the
+// side copy. What is loaded is compared with the side copy and the marks, so
 // no older value comes back unreported. Close gives up on a database that hangs.
 //
 // Nothing damaged is deleted: it is renamed, and one warning says where it is,

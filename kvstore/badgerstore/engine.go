@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -58,21 +57,8 @@ func openEngine(dir string, log *bridge) (db *badger.DB, err error) {
 	return db, nil
 }
 
-// manifestKept reports tables without a manifest as damage. Badger would take
-// the database for a new one and delete them.
-func manifestKept(dir string) error {
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
-	if err != nil || len(tables) == 0 {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(dir, badger.ManifestFilename)); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w: %s is missing", kvstore.ErrCorrupt, badger.ManifestFilename)
-	}
-	return nil
-}
-
 // guarded turns a panic of Badger on this goroutine into an error. On Badger's
-// own goroutines nothing can: that is what starts are counted for.
+// own goroutines nothing can: that is what checkTables and starts are for.
 func guarded(run func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -83,7 +69,9 @@ func guarded(run func() error) (err error) {
 }
 
 // mostStarts is how many starts may die in a row while they open the database.
-const mostStarts = 2
+// The damage that is known to kill is found before, so that these are kills from
+// outside, or damage that nobody has seen yet.
+const mostStarts = 5
 
 // starts counts them in a file: written before the database is opened, removed
 // once it is open.

@@ -48,3 +48,27 @@ func ExampleConfig() {
 	// badger shared: false up to 511 KB a value
 	// <nil>
 }
+
+// A Copy looks without leaving a trace.
+func ExampleOpenCopy() {
+	dir, _ := os.MkdirTemp("", "stats")
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	st, err := badgerstore.Open(badgerstore.Config{Dir: dir})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	st.Save(ctx, "state", []byte("saved"), 0)
+	st.Close(ctx)
+
+	c, err := badgerstore.OpenCopy(badgerstore.Config{Dir: dir})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer c.Close(ctx)
+	it, err := c.Load(ctx, "state")
+	fmt.Println(string(it.Value), err)
+	// Output: saved <nil>
+}

@@ -47,7 +47,7 @@ var faults = []struct {
 	},
 	{kvstore.ErrCorrupt, "see the files that were moved aside", []string{
 		"checksum mismatch", "bad magic", "encryption key mismatch", "invalid datakey id", "file does not exist for table",
-		"manifest invalid", "manifest has", "might be corrupted", "data corrupted", "while reading", "invalid manifestchange",
+		"manifest invalid", "manifest has", "external magic number doesn't match", "might be corrupted", "data corrupted", "while reading", "invalid manifestchange",
 		"with size: 0", "unexpected eof", "badger panicked",
 	}},
 }

@@ -65,7 +65,7 @@ func (db *database) start(found *recovery) error {
 	if err := os.MkdirAll(db.engineDir(), 0o700); err != nil {
 		return typed(err, kvstore.ErrUnavailable)
 	}
-	if err := manifestKept(db.engineDir()); err != nil {
+	if err := checkTables(db.engineDir()); err != nil {
 		return err
 	}
 	var err error

@@ -206,6 +206,23 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// TestDeadStarts opens a healthy database that starts were killed on: it stays
+// where it is.
+func TestDeadStarts(t *testing.T) {
+	dir := t.TempDir()
+	st := openIn(t, dir)
+	mustSave(t, st, "k", "v", 0)
+	crashed := copyTree(t, dir)
+	if err := (starts{filepath.Join(crashed, "opening")}).set(mostStarts - 1); err != nil {
+		t.Fatal(err)
+	}
+	back, log := openWith(t, crashed, func(*limits) {})
+	wantValue(t, back, "k", "v")
+	if lines := log.lines(); len(lines) != 0 {
+		t.Errorf("a healthy start says %q", lines)
+	}
+}
+
 // TestDeadStartsWithoutDatabase counts starts that died before there was one.
 func TestDeadStartsWithoutDatabase(t *testing.T) {
 	dir := t.TempDir()

@@ -21,6 +21,18 @@ type pane struct {
 // open starts the crawler in a terminal of that many columns and thirty rows.
 func open(t *testing.T, columns int, env ...string) *pane {
 	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	return openCommand(t, dir, columns, fmt.Sprintf("GORACE=atexit_sleep_ms=0 %s=%s %s %s",
+		stateEnv, filepath.Join(dir, "state"), strings.Join(env, " "), exe))
+}
+
+// openCommand runs a command of the shell in a terminal.
+func openCommand(t *testing.T, dir string, columns int, command string) *pane {
+	t.Helper()
 	if _, err := exec.LookPath("tmux"); err != nil {
 		const missing = "NOT TESTED: tmux is missing; as root: apt-get install -y --no-install-recommends tmux"
 		if os.Getenv("CI") != "" {
@@ -28,16 +40,10 @@ func open(t *testing.T, columns int, env ...string) *pane {
 		}
 		t.Skip(missing)
 	}
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
 	p := &pane{t: t, socket: filepath.Join(dir, "tmux"), state: filepath.Join(dir, "state"), raw: filepath.Join(dir, "raw")}
-	// The crawler waits for a key, so that none of its output is missed. It has an
+	// The command waits for a key, so that none of its output is missed. It has an
 	// environment of its own: that of the tests may say CI.
-	script := fmt.Sprintf("stty -echo; read key; env -u CI -u NO_COLOR GORACE=atexit_sleep_ms=0 %s=%s %s %s; echo exit code $?; sleep 1000",
-		stateEnv, p.state, strings.Join(env, " "), exe)
+	script := fmt.Sprintf("cd %s; stty -echo; read key; env -u CI -u NO_COLOR %s; echo exit code $?; sleep 1000", dir, command)
 	p.tmux("-f", "/dev/null", "new-session", "-d", "-x", fmt.Sprint(columns), "-y", "30", script)
 	t.Cleanup(func() { p.tmux("kill-server") })
 	p.tmux("set-option", "-g", "history-limit", "10000")
