@@ -20,6 +20,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/crawler/example/site"
 	"github.com/crawlstats/crawlstats/events"
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
 	"github.com/crawlstats/crawlstats/stats"
@@ -112,7 +113,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	code := m.Run()
+	code := leaktest.Run(m)
 	os.RemoveAll(bin)
 	os.Exit(code)
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
 	"github.com/crawlstats/crawlstats/stats"
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	leaktest.Main(m)
 }
 
 var nolog = slog.New(slog.DiscardHandler)

@@ -6,14 +6,14 @@ import (
 	"testing"
 
 	"github.com/gocolly/colly/v2"
-	"go.uber.org/goleak"
 
 	"github.com/crawlstats/crawlstats/crawler/collystats"
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/stats"
 	"github.com/crawlstats/crawlstats/stats/statstest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // counting is what an adapter does for a test: ours, or the naive one.
 type counting interface {

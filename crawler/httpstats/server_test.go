@@ -302,6 +302,7 @@ func dial(t *testing.T, address string) *peer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { c.Close() })
 	c.SetDeadline(time.Now().Add(20 * time.Second))
 	return &peer{t, c, bufio.NewReader(c)}
 }

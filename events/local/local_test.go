@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.uber.org/goleak"
 
 	"github.com/crawlstats/crawlstats/events"
 	"github.com/crawlstats/crawlstats/events/local"
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // noLog returns a logger for tests that expect no message: one fails them.
 func noLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(failer{t}, nil)) }

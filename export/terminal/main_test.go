@@ -10,12 +10,11 @@ import (
 	"time"
 	"unicode"
 
-	"go.uber.org/goleak"
-
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/stats"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaktest.Main(m) }
 
 // hostile is what a server may send as a title, a host or an error.
 const hostile = "a\x1b[2Jb\rc\x1b]8;;http://evil\x07d\u202ee\x00\xff<script>{{7*7}}\u009b1m"

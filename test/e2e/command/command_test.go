@@ -16,6 +16,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
 	"github.com/crawlstats/crawlstats/kvstore/natsstore"
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	code := m.Run()
+	code := leaktest.Run(m)
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }

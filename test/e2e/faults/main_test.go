@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"go.uber.org/goleak"
+
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 )
 
 const (
@@ -32,7 +34,7 @@ func TestMain(m *testing.M) {
 	if os.Getuid() == 0 && os.Getenv(mountedEnv) == "" {
 		os.Exit(inOwnNamespace())
 	}
-	code := m.Run()
+	code := leaktest.Run(m)
 	if text := table.String(); text != "" {
 		fmt.Print(text)
 		if path := os.Getenv("CRAWLSTATS_TABLE"); path != "" {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
-	"go.uber.org/goleak"
 
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/natsstore"
 	"github.com/crawlstats/crawlstats/kvstore/redisstore"
@@ -25,7 +25,7 @@ const roleEnv = "CRAWLSTATS_TEST_ROLE"
 func TestMain(m *testing.M) {
 	role, child := roles[os.Getenv(roleEnv)]
 	if !child {
-		goleak.VerifyTestMain(m)
+		leaktest.Main(m)
 		return
 	}
 	if err := role(); err != nil {

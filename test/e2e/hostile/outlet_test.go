@@ -17,6 +17,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/events"
 	"github.com/crawlstats/crawlstats/internal/hostile"
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/logging"
 	"github.com/crawlstats/crawlstats/stats"
@@ -163,7 +164,7 @@ var command = sync.OnceValues(func() (exe string, err error) {
 })
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := leaktest.Run(m)
 	if built != "" {
 		os.RemoveAll(built)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/crawlstats/crawlstats/export/terminal"
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/logging"
 	"github.com/crawlstats/crawlstats/stats"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(stateEnv) != "" {
 		os.Exit(crawl())
 	}
-	os.Exit(m.Run())
+	leaktest.Main(m)
 }
 
 // crawl logs, counts and then waits to be stopped, as a crawler would.

@@ -1,0 +1,9 @@
+package grafana
+
+import (
+	"testing"
+
+	"github.com/crawlstats/crawlstats/internal/leaktest"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
