@@ -4,12 +4,16 @@
 //
 //   - stats: the heart. Statistics, Snapshot, Summary.
 //   - kvstore: where state is kept. The contract, a store in memory and one of
-//     files; kvstore/badgerstore is the embedded default.
+//     files; kvstore/badgerstore is the embedded default, kvstore/redisstore and
+//     kvstore/natsstore are shared by many workers.
 //   - events: a typed bus, and the events of a crawl; events/local brings those
 //     of one machine: ticks, system figures, signals.
 //   - logging: zerolog behind slog, and a progress line.
-//   - export: statsd, Prometheus, OpenTelemetry. Import the one you use.
-//   - crawler/example: a whole crawler that one command runs, offline.
+//   - export: the live page and the report (dashboard), the terminal, statsd,
+//     Prometheus, OpenTelemetry. Import the one you use.
+//   - crawler: hands for net/http (httpstats) and Colly (collystats);
+//     crawler/example is a whole crawler that one command runs, offline.
+//   - cmd/crawlstats: a command that looks into what crawls have saved.
 //
 // A program that imports stats alone links neither Badger nor an exporter.
 //

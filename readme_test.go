@@ -61,9 +61,7 @@ func newModule(t *testing.T, files map[string]string) (dir string) {
 
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
+	out, err := inDir(dir, name, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
 	}
@@ -89,8 +87,7 @@ func TestReadmeProgram(t *testing.T) {
 	defer close(hang)
 
 	mine := func(paths ...string) *child {
-		cmd := exec.Command(filepath.Join(dir, "mine"))
-		cmd.Dir = dir
+		cmd := inDir(dir, filepath.Join(dir, "mine"))
 		for _, p := range paths {
 			cmd.Args = append(cmd.Args, server.URL+p)
 		}
@@ -119,6 +116,54 @@ func TestReadmeSnippets(t *testing.T) {
 	snippets := blocks(t, "snippet")
 	newest := newModule(t, map[string]string{
 		"mine.go": "package mine\n",
+		"first_test.go": `package mine
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/crawlstats/crawlstats/crawler/httpstats"
+	"github.com/crawlstats/crawlstats/export/dashboard"
+	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
+	"github.com/crawlstats/crawlstats/stats"
+)
+
+func first(ctx context.Context, crawl func(context.Context, *http.Client) error) error {
+	` + snippets[0] + `
+}
+
+func TestFirst(t *testing.T) {
+	t.Chdir(t.TempDir())
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	err := first(t.Context(), func(ctx context.Context, client *http.Client) error {
+		resp, err := client.Get(server.URL)
+		if err != nil {
+			return err
+		}
+		return resp.Body.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := badgerstore.OpenCopy(badgerstore.Config{Dir: "crawl-state"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close(t.Context())
+	a, err := stats.Load(t.Context(), store, stats.Key("shop", ""))
+	if err != nil || a.Failed != 1 || a.StatusCodes[404] != 1 {
+		t.Errorf("one request that was not found: %d failed, codes %v, %v", a.Failed, a.StatusCodes, err)
+	}
+	page := httptest.NewRecorder()
+	http.DefaultServeMux.ServeHTTP(page, httptest.NewRequest(http.MethodGet, "http://localhost/", nil))
+	if page.Code != http.StatusOK {
+		t.Errorf("the page: %d", page.Code)
+	}
+}
+`,
 		"mine_test.go": `package mine
 
 import (
@@ -136,10 +181,10 @@ func crawl(st *stats.Statistics, site string) {
 	j.Finish()
 }
 
-` + snippets[0] + `
+` + snippets[1] + `
 func TestStatsd(t *testing.T) {
 	st := statstest.New(t)
-	` + snippets[1] + `
+	` + snippets[2] + `
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,6 +193,50 @@ func TestStatsd(t *testing.T) {
 `,
 	})
 	run(t, newest, "go", "test", "./...")
+}
+
+// The commands of the shell blocks, from the first to the last, in a directory of
+// their own: the example, and then the command on what it has left.
+func TestReadmeCommands(t *testing.T) {
+	exe, err := buildExample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := filepath.Join(bin, "crawlstats")
+	run(t, ".", "go", "build", "-o", command, "./cmd/crawlstats")
+	dir := t.TempDir()
+	said := make(map[string]string) // what each has said, by its name
+	for _, m := range regexp.MustCompile(`(?m)^go run (\./[^ ]+) ?(.*)$`).FindAllStringSubmatch(readme(t), -1) {
+		args := strings.Fields(strings.ReplaceAll(m[2], ":8077", ":0")) // another program may have the port
+		switch {
+		case m[1] == "./crawler/example":
+			said["example"] += run(t, dir, exe, args...)
+		case args[0] == "serve":
+			served := start(t, inDir(dir, command, append(args, "--addr", "127.0.0.1:0")...))
+			served.out.await(t, "http://127.0.0.1:")
+			served.signal(syscall.SIGINT)
+			served.wait()
+			said[args[0]] = served.out.String()
+		default:
+			said[args[0]] = run(t, dir, command, args...)
+		}
+	}
+	for name, want := range map[string]string{
+		"example": "live page", "list": "finished", "show": "623 finished", "check": "ok    fail rate", "report": "", "serve": "http://",
+	} {
+		if text, tried := said[name]; !tried || !strings.Contains(text, want) {
+			t.Errorf("%s: %v, no %q in\n%s", name, tried, want, text)
+		}
+	}
+	if report, err := os.ReadFile(filepath.Join(dir, "report.html")); err != nil || !strings.Contains(string(report), "623") {
+		t.Errorf("the report: %v, %.300s", err, report)
+	}
+}
+
+func inDir(dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	return cmd
 }
 
 // Every make target, flag and page that README names is there.
@@ -167,7 +256,7 @@ func TestReadmeNamesWhatThereIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(body), -1) {
+		for _, m := range regexp.MustCompile(`(?:\]\(|src(?:set)?=")([^)"#:]+)[)"]`).FindAllStringSubmatch(string(body), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
 				t.Errorf("%s links to %s: %v", page, m[1], err)
 			}

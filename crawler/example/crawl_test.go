@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"math"
@@ -13,7 +12,6 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 	"unicode"
@@ -82,12 +80,13 @@ func (c *crawling) await(n int64) <-chan struct{} {
 
 func (c *crawling) run() {
 	c.t.Helper()
-	if err := c.runErr(); err != nil {
-		c.t.Fatal(err)
+	if code := c.exit(); code != 0 {
+		c.t.Fatalf("exit status %d", code)
 	}
 }
 
-func (c *crawling) runErr() error {
+// exit runs the crawler and returns its exit status.
+func (c *crawling) exit() int {
 	line := logging.NewProgress(c.log)
 	return run(c.opts, line, logging.New(line))
 }
@@ -274,9 +273,11 @@ func TestServesItsOwnSite(t *testing.T) {
 
 func TestUnreachableSite(t *testing.T) {
 	t.Parallel()
+	var log bytes.Buffer
 	c := newCrawling(t)
+	c.log = &log
 	c.opts.site = &url.URL{Scheme: "http", Host: "127.0.0.1:1"}
-	if err := c.runErr(); !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("run returned %v, want a refused connection", err)
+	if code := c.exit(); code != 1 || !strings.Contains(log.String(), "connection refused") {
+		t.Errorf("exit status %d, want 1 for a refused connection: %s", code, &log)
 	}
 }

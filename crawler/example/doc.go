@@ -11,9 +11,15 @@
 // crawls the pages of one real host, one request at a time each two seconds,
 // or less often when robots.txt says so. See -help for more.
 //
+//	go run ./crawler/example -listen 127.0.0.1:8077 -report report.html
+//
+// serves the live page while it crawls, and leaves a report.
+//
 // # How it is made
 //
 //	main.go      opens store, statistics and events, and closes them in reverse
+//	server.go    the live page, and /metrics
+//	report.go    the report
 //	crawler.go   the workers: each request begins and ends in visit
 //	frontier.go  what to crawl, and what was
 //	journal.go   where that is kept when it gets large
@@ -37,7 +43,8 @@
 //
 // 0 when the crawl is complete or has reached -max-requests, 1 when it failed,
 // 2 when the flags make no sense, and 128 and the number of the signal that
-// stopped it: 130 for Ctrl-C, 143 for SIGTERM.
+// stopped it: 130 for Ctrl-C, 143 for SIGTERM. A second signal gives up what is
+// in flight and ends it with 130 at once.
 //
 // # Concurrency
 //

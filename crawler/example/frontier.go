@@ -50,7 +50,8 @@ type task struct {
 
 // A frontier hands out each URL once, to any number of workers.
 type frontier struct {
-	kept keeper
+	kept    keeper
+	pending func(float64) // is told how many wait
 
 	mu      sync.Mutex // held while kept is updated, so that both tell the same
 	changed *sync.Cond
@@ -62,9 +63,9 @@ type frontier struct {
 }
 
 // newFrontier returns a frontier of what kept holds, that hands out at most
-// quota URLs.
-func newFrontier(kept keeper, quota int) *frontier {
-	f := &frontier{kept: kept, seen: make(map[string]bool), quota: quota}
+// quota URLs and tells pending how many wait to be.
+func newFrontier(kept keeper, quota int, pending func(float64)) *frontier {
+	f := &frontier{kept: kept, pending: pending, seen: make(map[string]bool), quota: quota}
 	f.changed = sync.NewCond(&f.mu)
 	kept.Update(func(l *ledger) {
 		for i, path := range l.URLs {
@@ -74,6 +75,7 @@ func newFrontier(kept keeper, quota int) *frontier {
 			}
 		}
 	})
+	f.tell()
 	return f
 }
 
@@ -96,6 +98,7 @@ func (f *frontier) next() (task, bool) {
 			f.waiting = f.waiting[1:]
 			f.busy++
 			f.quota--
+			f.tell()
 			return t, true
 		}
 		if f.busy == 0 {
@@ -135,6 +138,7 @@ func (f *frontier) release(t task) {
 	defer f.mu.Unlock()
 	f.waiting = append(f.waiting, t)
 	f.busy--
+	f.tell()
 	f.changed.Broadcast()
 }
 
@@ -163,5 +167,10 @@ func (f *frontier) admit(paths []string) []string {
 			fresh = append(fresh, path)
 		}
 	}
+	f.tell()
 	return fresh
 }
+
+// tell keeps the figure up to date that the bar and the eta come from. Its caller
+// holds mu, so that an older figure never follows a newer one.
+func (f *frontier) tell() { f.pending(float64(len(f.waiting))) }

@@ -24,9 +24,36 @@ func (h *held) Update(fn func(*ledger)) {
 	fn(&h.ledger)
 }
 
+func untold(float64) {}
+
+// TestFrontierTellsHowManyWait: that is what a progress bar is made of.
+func TestFrontierTellsHowManyWait(t *testing.T) {
+	var waiting float64
+	f := newFrontier(new(held), 100, func(n float64) { waiting = n })
+	want := func(n float64, when string) {
+		t.Helper()
+		if waiting != n {
+			t.Errorf("%v wait %s, want %v", waiting, when, n)
+		}
+	}
+	f.add("/a", "/b")
+	want(2, "after two were found")
+	a, _ := f.next()
+	want(1, "while one is crawled")
+	f.settle(a, "/c", "/a")
+	want(2, "after it led to a new one")
+	b, _ := f.next()
+	f.release(b)
+	want(2, "after one was given back")
+
+	waiting = -1
+	newFrontier(f.kept, 100, func(n float64) { waiting = n })
+	want(2, "after a restart")
+}
+
 func TestFrontierHandsOutEachURLOnce(t *testing.T) {
 	var kept held
-	f := newFrontier(&kept, 100)
+	f := newFrontier(&kept, 100, untold)
 	f.add("/", "/")
 	var mu sync.Mutex
 	visits := map[string]int{}
@@ -60,7 +87,7 @@ func TestFrontierHandsOutEachURLOnce(t *testing.T) {
 
 func TestFrontierForgetsNothingUnsettled(t *testing.T) {
 	var kept held
-	f := newFrontier(&kept, 100)
+	f := newFrontier(&kept, 100, untold)
 	f.add("/a", "/b", "/c", "/d")
 	next := func(f *frontier) task {
 		t.Helper()
@@ -84,7 +111,7 @@ func TestFrontierForgetsNothingUnsettled(t *testing.T) {
 	if err := json.Unmarshal(record, &restored.ledger); err != nil {
 		t.Fatal(err)
 	}
-	again := newFrontier(&restored, 100)
+	again := newFrontier(&restored, 100, untold)
 	got := map[string]int{}
 	for range 4 {
 		task := next(again)
@@ -104,7 +131,7 @@ func TestFrontierForgetsNothingUnsettled(t *testing.T) {
 
 func TestFrontierEnds(t *testing.T) {
 	t.Run("quota", func(t *testing.T) {
-		f := newFrontier(new(held), 1)
+		f := newFrontier(new(held), 1, untold)
 		f.add("/a", "/b")
 		first, _ := f.next()
 		if second, ok := f.next(); ok {
@@ -116,7 +143,7 @@ func TestFrontierEnds(t *testing.T) {
 		}
 	})
 	t.Run("stop", func(t *testing.T) {
-		f := newFrontier(new(held), 100)
+		f := newFrontier(new(held), 100, untold)
 		f.add("/a", "/b")
 		if _, ok := f.next(); !ok {
 			t.Fatal("nothing handed out")

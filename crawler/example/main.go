@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log/slog"
 	"os"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/crawlstats/crawlstats/events"
 	"github.com/crawlstats/crawlstats/events/local"
 	"github.com/crawlstats/crawlstats/export/statsdpush"
+	"github.com/crawlstats/crawlstats/export/terminal"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
 	"github.com/crawlstats/crawlstats/logging"
@@ -28,56 +30,94 @@ func main() {
 		os.Exit(2)
 	}
 	line := logging.NewProgress(os.Stderr)
-	log := logging.New(line)
-
-	err = run(o, line, log)
-	_ = line.Close()
-	sig, stopped := err.(signalled) //nolint:errorlint // wrapped or joined, something else went wrong as well
-	if err != nil && !stopped {
-		log.Error("failed", "error", err)
-		os.Exit(1)
-	}
-	log.Info("state saved: the next run goes on from here", "dir", o.state)
-	if stopped {
-		os.Exit(128 + int(sig))
-	}
+	os.Exit(run(o, line, logging.New(line)))
 }
 
-// signalled is the error of a run that a signal has stopped.
-type signalled syscall.Signal
-
-func (s signalled) Error() string { return "stopped by signal: " + syscall.Signal(s).String() }
-
 // run crawls until there is nothing left, or a limit is reached, or a signal
-// comes.
-func run(o options, line *logging.Progress, log *slog.Logger) (err error) {
-	ctx, stop := context.WithCancelCause(context.Background())
-	defer stop(nil)
+// comes. It returns the exit status.
+func run(o options, line *logging.Progress, log *slog.Logger) (code int) {
+	ctx := context.Background()
+	failed := func(err error) int {
+		log.Error("failed", "error", err)
+		return terminal.ExitFailure
+	}
 
 	// What is opened first is closed last: the store outlives the statistics, and
 	// these outlive the events that tell them to save.
 	store, err := badgerstore.Open(badgerstore.Config{Dir: o.state, Logger: log})
 	if err != nil {
-		return err
+		return failed(err)
 	}
-	defer closing(&err, func() error { return store.Close(context.Background()) })
-
+	defer func() {
+		if err := store.Close(ctx); err != nil {
+			code = failed(err)
+		}
+	}()
 	var bus events.Bus
-	st, err := stats.Open(ctx, stats.Config{
+	st, err := stats.Open(ctx, o.statistics(store, &bus, line, log))
+	if err != nil {
+		return failed(err)
+	}
+
+	var terminated atomic.Bool
+	cfg := terminal.RunConfig{Line: line, Logger: log, SavedTo: o.state, Report: o.report}
+	code = terminal.Run(ctx, st, cfg, func(ctx context.Context) error {
+		err := work(ctx, o, store, &bus, st, log)
+		terminated.Store(errors.Is(context.Cause(ctx), terminal.Interrupted{Signal: syscall.SIGTERM}))
+		return err
+	})
+
+	if o.report != "" {
+		if err := writeReport(o.report, st); err != nil {
+			code = failed(err)
+		}
+	}
+	if code != terminal.ExitInterrupted {
+		return code
+	}
+	log.Info("state saved: the next run goes on from here", "dir", o.state)
+	if terminated.Load() {
+		return 128 + int(syscall.SIGTERM) // as a shell says it
+	}
+	return code
+}
+
+// statistics says how the statistics are kept and told.
+func (o options) statistics(store kvstore.Store, bus *events.Bus, line *logging.Progress, log *slog.Logger) stats.Config {
+	cfg := stats.Config{
 		ID:           o.id,
 		Store:        store,
 		PersistEvery: time.Hour, // PersistState comes each second, and saves the queue as well
-		Events:       &bus,
+		Events:       bus,
 		Logger:       log,
 		LogEvery:     o.logEvery,
-		LogInline:    !line.Live(),
-	})
-	if err != nil {
-		return err
+		LogInline:    true,
 	}
-	defer closing(&err, st.Close)
+	if line.Live() { // somebody is looking, and has the line and the summary
+		cfg.LogInline = false
+		cfg.PeriodicLogger = log
+		cfg.Logger = slog.New(tableless{log.Handler()})
+		if o.logEvery == 0 {
+			cfg.LogEvery = -1
+		}
+	}
+	return cfg
+}
 
-	kept, err := openLedger(ctx, o, store, st, &bus)
+// tableless leaves the table of the statistics out of a log.
+type tableless struct{ slog.Handler }
+
+func (t tableless) Handle(ctx context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "Statistics\n") {
+		return nil
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+// work crawls, with everything around it that has to end before the statistics
+// are closed.
+func work(ctx context.Context, o options, store kvstore.Store, bus *events.Bus, st *stats.Statistics, log *slog.Logger) (err error) {
+	kept, err := openLedger(ctx, o, store, st, bus)
 	if err != nil {
 		return err
 	}
@@ -94,30 +134,18 @@ func run(o options, line *logging.Progress, log *slog.Logger) (err error) {
 			}
 		}()
 	}
-
 	if o.listen != "" {
-		where, stopServing, err := serveMetrics(ctx, o.listen, st)
+		url, stopServing, err := serve(ctx, o.listen, st)
 		if err != nil {
 			return err
 		}
 		defer stopServing()
-		log.Info("metrics", "at", where)
+		log.Info("live page", "at", url, "metrics", url+"metrics")
 	}
+	ticks := local.Start(bus, local.Config{PersistEvery: time.Second, Logger: log})
+	defer func() { err = errors.Join(err, ticks.Close()) }() // the last PersistState
 
-	loc := local.Start(&bus, local.Config{
-		PersistEvery: time.Second,
-		Signals:      true,
-		OnSignal: func(s os.Signal) {
-			_ = line.Close()
-			log.Info("stopping: finishing the requests in flight, then saving; a second signal stops at once", "signal", s.String())
-			sig, _ := s.(syscall.Signal)
-			stop(signalled(sig))
-		},
-		Logger: log,
-	})
-	defer closing(&err, loc.Close)
-
-	return crawl(ctx, o, newFrontier(kept, o.maxRequests), st, line, log)
+	return crawl(ctx, o, newFrontier(kept, o.maxRequests, st.Gauge("queue.pending").Set), st, log)
 }
 
 // openLedger restores the ledger: from the record of the statistics, which has
@@ -142,7 +170,7 @@ func openLedger(ctx context.Context, o options, store kvstore.Store, st *stats.S
 }
 
 // crawl crawls what the frontier holds, and all that leads to.
-func crawl(ctx context.Context, o options, f *frontier, st *stats.Statistics, line *logging.Progress, log *slog.Logger) error {
+func crawl(ctx context.Context, o options, f *frontier, st *stats.Statistics, log *slog.Logger) error {
 	found, left := f.size()
 	switch {
 	case found == 0:
@@ -163,7 +191,6 @@ func crawl(ctx context.Context, o options, f *frontier, st *stats.Statistics, li
 	if err != nil {
 		return err
 	}
-	defer watch(line, st, f)()
 	c.run(ctx, o.concurrency)
 
 	found, left = f.size()
@@ -177,47 +204,4 @@ func crawl(ctx context.Context, o options, f *frontier, st *stats.Statistics, li
 		log.Info("complete", "urls", found)
 	}
 	return nil
-}
-
-// watch keeps the progress line up to date until stop is called.
-func watch(line *logging.Progress, st *stats.Statistics, f *frontier) (stop func()) {
-	if !line.Live() {
-		return func() {}
-	}
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(200 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				line.Set("")
-				return
-			case <-tick.C:
-				found, left := f.size()
-				line.Set(progress(st.Live(), found, left))
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
-}
-
-// progress formats the line: what is worth most stands first, for the terminal
-// cuts what it has no room for.
-func progress(s stats.Snapshot, found, left int) string {
-	rate := 0.0
-	if s.Runtime > 0 {
-		rate = float64(s.Total()) / s.Runtime.Seconds()
-	}
-	return fmt.Sprintf("%d of %d found  %.0f/s  %d failed  %d retried  p95 %v  %d in flight",
-		found-left, found, rate, s.Failed, s.Retries,
-		s.FinishedDuration.Quantile(0.95).Round(time.Millisecond), s.InFlight)
-}
-
-// closing is for defer: it adds the error of close to err, if there is one.
-func closing(err *error, close func() error) {
-	if e := close(); e != nil {
-		*err = errors.Join(*err, e)
-	}
 }

@@ -28,8 +28,9 @@ type options struct {
 	id       string
 	state    string
 	fresh    bool
-	logEvery time.Duration
-	listen   string             // address of /metrics; "": none
+	logEvery time.Duration      // 0: the default, or never beside a progress line
+	listen   string             // address of the page and of /metrics; "": none
+	report   string             // file; "": none
 	statsd   *statsdpush.Config // nil: none
 }
 
@@ -47,8 +48,9 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.StringVar(&o.id, "id", "", "name of the crawl (default \"example\", with -url its host)")
 	flags.StringVar(&o.state, "state", "./crawl-state", "`directory` of what the next run resumes from")
 	flags.BoolVar(&o.fresh, "fresh", false, "forget the state and start anew")
-	flags.DurationVar(&o.logEvery, "log-every", 10*time.Second, "time between log lines of the statistics; negative is never")
-	flags.StringVar(&o.listen, "listen", "", "serve /metrics for Prometheus on this `address`, such as 127.0.0.1:9464")
+	flags.DurationVar(&o.logEvery, "log-every", 0, "time between log lines of the statistics; negative is never (default 1m0s,\nand never where there is a progress line)")
+	flags.StringVar(&o.listen, "listen", "", "serve the live page, and /metrics for Prometheus, on this `address`, such as 127.0.0.1:8077")
+	flags.StringVar(&o.report, "report", "", "write the report of the crawl to this `file` at the end, such as report.html")
 	flags.StringVar(&target, "statsd", "", "push to a statsd server, udp://`host:port` or tcp://host:port")
 	flags.StringVar(&prefix, "statsd-prefix", "crawler", "before the names of metrics")
 	flags.StringVar(&tags, "statsd-tags", "", "`app:x,zone:y`")

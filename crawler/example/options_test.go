@@ -16,7 +16,7 @@ func TestParseOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.start != nil || o.id != "example" || o.delay != 0 || o.maxRequests != math.MaxInt || o.statsd != nil || o.seed() != "/" {
+	if o.start != nil || o.id != "example" || o.delay != 0 || o.maxRequests != math.MaxInt || o.statsd != nil || o.seed() != "/" || o.listen != "" || o.report != "" {
 		t.Errorf("without flags: %+v", o)
 	}
 

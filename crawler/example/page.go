@@ -35,7 +35,7 @@ type page struct {
 type statusError int
 
 func (e statusError) Error() string {
-	return fmt.Sprintf("http %d %s", int(e), http.StatusText(int(e)))
+	return fmt.Sprintf("%d %s", int(e), http.StatusText(int(e)))
 }
 func (e statusError) StatusCode() int { return int(e) }
 

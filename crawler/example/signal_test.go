@@ -80,14 +80,14 @@ func TestCrawlStopsOnSignals(t *testing.T) {
 	c := newCrawling(t)
 	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 		underWay := c.await(100)
-		stopped := make(chan error)
-		go func() { stopped <- c.runErr() }()
+		stopped := make(chan int)
+		go func() { stopped <- c.exit() }()
 		<-underWay
 		if err := syscall.Kill(os.Getpid(), sig); err != nil {
 			t.Fatal(err)
 		}
-		if err := <-stopped; err != signalled(sig) {
-			t.Fatalf("run returned %v, want %v", err, signalled(sig))
+		if code := <-stopped; code != 128+int(sig) {
+			t.Fatalf("exit status %d, want %d", code, 128+int(sig))
 		}
 		if s, _ := c.saved(); s.Balanced() != nil {
 			t.Error(s.Balanced())
