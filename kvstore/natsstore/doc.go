@@ -34,8 +34,8 @@
 //
 // # Errors
 //
-// ErrUnavailable: no server has the bucket, or it has no leader; nothing was
-// applied. ErrUnknown: no answer came before the context or the connection ended.
+// ErrUnavailable: no server has the bucket, it has no leader, or another save of
+// the key stays undecided for lack of servers; nothing was applied. ErrUnknown: no answer came before the context or the connection ended.
 // ErrNoSpace: the bucket or the account is full. ErrTooLarge: above 512 KB, or
 // what the bucket or the server takes at most. ErrPermission: the connection was
 // refused. A subject that the user may not publish gives no answer at all, and so

@@ -69,6 +69,9 @@ func (f *fault) Unwrap() []error { return []error{f.sentinel, f.cause} }
 // typed wraps an error of NATS with its sentinel. ErrUnknown stands for every
 // error after which a message may have been stored.
 func typed(err error) error {
+	if undecided(err) { // not a conflict, although its text says so
+		return &fault{kvstore.ErrUnavailable, "another save of the key is under way; see whether most servers of the bucket run, and try again", err}
+	}
 	for _, f := range faults {
 		for _, cause := range f.causes {
 			if errors.Is(err, cause) {
@@ -95,9 +98,6 @@ func undecided(err error) bool {
 
 // answered is for what a server said: then nothing was stored.
 func answered(answer *jetstream.APIError, err error) error {
-	if undecided(err) {
-		return &fault{kvstore.ErrConflict, "another writer came first", err}
-	}
 	for _, text := range full {
 		if strings.Contains(strings.ToLower(answer.Description), text) {
 			return &fault{kvstore.ErrNoSpace, "make room in the bucket or raise its limits", err}

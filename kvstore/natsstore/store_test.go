@@ -54,7 +54,7 @@ func TestFaults(t *testing.T) {
 		writes, reads error
 	}{
 		{api(10071, "wrong last sequence: 3"), kvstore.ErrConflict, kvstore.ErrConflict},
-		{api(10164, "wrong last sequence"), kvstore.ErrConflict, kvstore.ErrConflict},
+		{api(10164, "wrong last sequence"), kvstore.ErrUnavailable, kvstore.ErrUnavailable},
 		{jetstream.ErrKeyRevisionMismatch, kvstore.ErrConflict, kvstore.ErrConflict},
 		{jetstream.ErrKeyExists, kvstore.ErrConflict, kvstore.ErrConflict},
 		{jetstream.ErrKeyNotFound, kvstore.ErrNotFound, kvstore.ErrNotFound},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -149,13 +150,10 @@ func clean(t *testing.T, text string) {
 
 func around(text string, i int) string { return text[max(0, i-60):min(len(text), i+60)] }
 
-var built string // the folder of command, once it is there
+var built string // the folder of command
 
 // command builds the command once.
 var command = sync.OnceValues(func() (exe string, err error) {
-	if built, err = os.MkdirTemp("", "crawlstats-"); err != nil {
-		return "", err
-	}
 	exe = filepath.Join(built, "crawlstats")
 	cmd := exec.Command("go", "build", "-o", exe, "./cmd/crawlstats")
 	cmd.Dir = "../../.."
@@ -164,10 +162,13 @@ var command = sync.OnceValues(func() (exe string, err error) {
 })
 
 func TestMain(m *testing.M) {
-	code := leaktest.Run(m)
-	if built != "" {
-		os.RemoveAll(built)
+	var err error
+	if built, err = os.MkdirTemp("", "crawlstats-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
+	code := leaktest.Run(m)
+	os.RemoveAll(built)
 	os.Exit(code)
 }
 
