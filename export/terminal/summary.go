@@ -89,7 +89,7 @@ func headline(v view.View, a stats.Snapshot, now time.Time) string {
 	switch v.State {
 	case view.NoData:
 		return "nothing was recorded"
-	case view.Finished:
+	case view.Finished, view.Stopped:
 		end = a.FinishedAt
 	case view.Interrupted:
 		end = a.PersistedAt
@@ -189,7 +189,7 @@ func places(cfg SummaryConfig) string {
 }
 
 // StateOf returns what a summary of the crawl says first: "no data", "running",
-// "finished" or "interrupted".
+// "finished", "stopped" (before its queue was empty) or "interrupted".
 func StateOf(a stats.Snapshot, cfg SummaryConfig) string {
 	if cfg.Now.IsZero() {
 		cfg.Now = time.Now()

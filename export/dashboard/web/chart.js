@@ -45,10 +45,10 @@ const charts = (() => {
       if (x < left || x > left + width) continue;
       g.beginPath(); g.moveTo(x + .5, top); g.lineTo(x + .5, top + height); g.stroke();
       const w = g.measureText(m.text).width, right = x + 5 * r + w <= left + width;
-      if (x < free) continue;
+      if ((right ? x : x - 5 * r - w) < free) continue;
       g.textAlign = right ? 'left' : 'right';
       g.fillText(m.text, right ? x + 5 * r : x - 5 * r, top + 2 * r);
-      free = x + w + 12 * r;
+      free = (right ? x + w : x) + 12 * r;
     }
     g.restore();
   }

@@ -76,14 +76,22 @@ func empty(in Input, v View) Verdict {
 	if in.Snapshot.Started > 0 {
 		return Verdict{}
 	}
-	if v.State == Finished {
+	switch v.State {
+	case Finished:
 		return Verdict{Idle, "Finished without a single request."}
+	case Stopped:
+		return Verdict{Idle, "Stopped without a single request."}
 	}
 	return Verdict{Idle, "No request has been made yet."}
 }
 
 func ended(_ Input, v View) Verdict {
-	if v.State != Finished {
+	word := "Finished"
+	switch v.State {
+	case Finished:
+	case Stopped:
+		word = fmt.Sprintf("Stopped with %s in the queue", Counted(v.Progress.Pending, "request", "requests"))
+	default:
 		return Verdict{}
 	}
 	t := v.Totals
@@ -91,9 +99,9 @@ func ended(_ Input, v View) Verdict {
 	if t.FailedPercent >= badPercent || t.Finished == 0 && t.Failed > 0 {
 		level = Warn
 	}
-	text := fmt.Sprintf("Finished: %s done, %s failed (%s).", Counted(t.Finished, "request", "requests"), Count(t.Failed), Percent(t.FailedPercent))
+	text := fmt.Sprintf("%s: %s done, %s failed (%s).", word, Counted(t.Finished, "request", "requests"), Count(t.Failed), Percent(t.FailedPercent))
 	if t.Failed == 0 {
-		text = fmt.Sprintf("Finished: %s done, none failed.", Counted(t.Finished, "request", "requests"))
+		text = fmt.Sprintf("%s: %s done, none failed.", word, Counted(t.Finished, "request", "requests"))
 	}
 	if level == Warn && len(v.Errors.Rows) > 0 {
 		text += " Most failed attempts: " + label(group{v.Errors.Rows[0].Kind, v.Errors.Rows[0].Message}) + "."
@@ -133,6 +141,7 @@ const (
 	badPercent  = 5  // worth a look in any case
 	mostPercent = 50 // hardly anything works
 	fewFailures = 3  // below, nothing is said
+	fewBefore   = 30 // requests before the last minute: below, nothing is compared with them
 )
 
 func failureLevel(w Window) Level {
@@ -151,7 +160,7 @@ func failing(in Input, v View) Verdict {
 		w = Window{Finished: v.Totals.Finished, Failed: v.Totals.Failed, FailedPercent: v.Totals.FailedPercent}
 	}
 	level := failureLevel(w)
-	if level == OK && w.Failed >= fewFailures && w.FailedPercent >= warnPercent && b.Seconds > 0 && b.FailedPercent < w.FailedPercent/2 {
+	if level == OK && w.Failed >= fewFailures && w.FailedPercent >= warnPercent && b.done() >= fewBefore && b.FailedPercent < w.FailedPercent/2 {
 		level = Warn
 	}
 	if level == OK {
@@ -165,7 +174,7 @@ func failing(in Input, v View) Verdict {
 		text = fmt.Sprintf("All %s of %s have failed.", Counted(w.Failed, "request", "requests"), w.text())
 	case w.Seconds == 0:
 		text = fmt.Sprintf("Failure rate is %s over all requests.", Percent(w.FailedPercent))
-	case b.Seconds > 0 && b.done() > 0:
+	case b.done() >= fewBefore:
 		text = fmt.Sprintf("Failure rate is %s over %s; it was %s before.", Percent(w.FailedPercent), w.text(), Percent(b.FailedPercent))
 	default:
 		text = fmt.Sprintf("Failure rate is %s over %s.", Percent(w.FailedPercent), w.text())

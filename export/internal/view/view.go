@@ -44,6 +44,7 @@ const (
 	NoData      State = "no data"
 	Running     State = "running"
 	Finished    State = "finished"
+	Stopped     State = "stopped"     // ended by a Close, with requests left in the queue
 	Interrupted State = "interrupted" // ended without a Close
 )
 
@@ -178,6 +179,14 @@ func name(id string) string {
 const silentAfter = 30 * time.Second
 
 func state(in Input) State {
+	s := ending(in)
+	if pending, _ := pendingOf(in.Snapshot); s == Finished && pending > 0 {
+		return Stopped
+	}
+	return s
+}
+
+func ending(in Input) State {
 	a := in.Snapshot
 	switch {
 	case in.Members != nil:

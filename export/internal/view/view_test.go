@@ -69,10 +69,14 @@ func TestOddCrawls(t *testing.T) {
 		level   Level
 		verdict string
 	}{
-		"nothing at all":   {Input{}, NoData, Idle, "No request has been made yet."},
-		"zero requests":    {Input{Snapshot: begun, Live: true}, Running, Idle, "No request has been made yet."},
-		"finished, none":   {Input{Snapshot: with(func(a *stats.Snapshot) { a.FinishedAt = now })}, Finished, Idle, "Finished without a single request."},
-		"finished":         {Input{Snapshot: with(func(a *stats.Snapshot) { a.FinishedAt = now; a.Started, a.Finished = 5, 5 })}, Finished, OK, "Finished: 5 requests done, none failed."},
+		"nothing at all": {Input{}, NoData, Idle, "No request has been made yet."},
+		"zero requests":  {Input{Snapshot: begun, Live: true}, Running, Idle, "No request has been made yet."},
+		"finished, none": {Input{Snapshot: with(func(a *stats.Snapshot) { a.FinishedAt = now })}, Finished, Idle, "Finished without a single request."},
+		"finished":       {Input{Snapshot: with(func(a *stats.Snapshot) { a.FinishedAt = now; a.Started, a.Finished = 5, 5 })}, Finished, OK, "Finished: 5 requests done, none failed."},
+		"queue left": {Input{Snapshot: with(func(a *stats.Snapshot) {
+			a.FinishedAt, a.Started, a.Finished, a.Failed = now, 50, 49, 1
+			a.Gauges = map[string]float64{PendingGauge: 289}
+		})}, Stopped, OK, "Stopped with 289 requests in the queue: 49 requests done, 1 failed (2.0 %)."},
 		"all failed":       {Input{Snapshot: failed.Snapshot(), Live: true}, Running, Bad, "All 40 requests have failed. 100.0 % of the failed attempts are other “no such page”; 100.0 % of the failed requests are to a.example."},
 		"died":             {Input{Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight, a.PersistedAt = 3, 3, now.Add(-time.Hour) })}, Interrupted, Bad, "The crawl was interrupted: it ended without saving for the last time, and saved 1h 0m ago. 3 requests are in flight."},
 		"saved just now":   {Input{Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight = 1, 1 })}, Running, OK, "0.0 % of 0 requests failed. 1 request is in flight."},
