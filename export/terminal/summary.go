@@ -49,13 +49,13 @@ func WriteSummary(w io.Writer, a stats.Snapshot, cfg SummaryConfig) error {
 			fmt.Fprintf(&out, "  %-*s%s\n", summaryLabel, label, text)
 		}
 	}
+	room := cfg.Columns - summaryLabel - 2
 	if v.State != view.Finished || v.Verdict.Level != view.OK {
-		row("Verdict", v.Verdict.Text)
+		row("Verdict", firstSentences(v.Verdict.Text, room))
 	}
 	if v.Members.Fleet {
 		row("Workers", firstOf(v.Members.Text, v.Members.Empty))
 	}
-	room := cfg.Columns - summaryLabel - 2
 	row("Requests", requests(v.Totals))
 	row("Speed", speed(v, a.History))
 	row("Latency", v.Latency.Text)
@@ -65,6 +65,19 @@ func WriteSummary(w io.Writer, a stats.Snapshot, cfg SummaryConfig) error {
 	row("State", places(cfg))
 	_, err := io.WriteString(w, out.String())
 	return err
+}
+
+// firstSentences leaves sentences out from the end until there is room for the
+// rest: what they say of errors stands in a row of its own.
+func firstSentences(text string, room int) string {
+	for utf8.RuneCountInString(text) > room {
+		last := strings.LastIndex(text, ". ")
+		if last < 0 {
+			break
+		}
+		text = text[:last+1]
+	}
+	return text
 }
 
 func firstOf(text, other string) string {

@@ -89,6 +89,9 @@ func TestSummaryOfLittle(t *testing.T) {
 	one.Hosts, one.FinishedAt, one.PersistedAt = one.Hosts[:1], time.Time{}, at
 	back := shop(t)
 	back.StartedAt, back.FinishedAt = at.Add(time.Hour), at // the clock was set back
+	left := shop(t)                                         // in one line, so without the sentence about the errors
+	left.Failed, left.Started = left.Failed+left.Finished, left.Started+left.Finished
+	left.Gauges = map[string]float64{"queue.pending": 289}
 	zero := stats.New().Snapshot()
 	empty := stats.Snapshot{StartedAt: at, FinishedAt: at}
 	for name, c := range map[string]struct {
@@ -100,6 +103,7 @@ func TestSummaryOfLittle(t *testing.T) {
 		"no request":  {zero, SummaryConfig{ID: "new", Live: true}, []string{"new  running for 0s", "No request has been made yet."}},
 		"ended empty": {empty, SummaryConfig{}, []string{"finished after 0s", "Finished without a single request."}},
 		"all failed":  {failed, SummaryConfig{}, []string{"0 finished   5 failed (100.0 %)", "other: refused"}},
+		"queue left":  {left, SummaryConfig{}, []string{"stopped after", "Verdict     Stopped with 289 requests in the queue: 920 requests done, 980 failed (51.6 %).\n"}},
 		"killed":      {one, SummaryConfig{}, []string{"interrupted after", "The crawl was interrupted"}},
 		"clock back":  {back, SummaryConfig{}, []string{"finished after 13m 58s"}},
 		"fleet": {shop(t), SummaryConfig{Members: []stats.Member{{Name: "w0", State: stats.MemberRunning}, {Name: "w1", State: stats.MemberSilent}}}, []string{
