@@ -34,7 +34,7 @@ func TestSummary(t *testing.T) {
 	want := `
   shop  finished after 14m 52s (resumed once, 13m 58s running)
 
-  Verdict     Finished: 920 requests done, 60 failed (6.1 %). Most failed attempts: http “<n> from upstream”.
+  Verdict     Finished: 920 requests done, 60 failed (6.1 %).
   Requests    920 finished   60 failed (6.1 %)   0 retried
   Speed       1.1/s average, 2.0/s in the best minute
   Latency     p50 501 ms, p95 952 ms, p99 994 ms, max 1.0 s
