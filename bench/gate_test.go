@@ -5,12 +5,17 @@ import (
 	"time"
 )
 
-// The gate: ratios to the floor with a fifth more than the goals, and
-// allocations. A time is never looked at. What disturbs a round makes it dearer, so
-// the lower quartile of the rounds is what a busy machine changes least.
+// The gate: ratios to the floor, and allocations. A time is never looked at. What
+// disturbs a round makes it dearer, so the lower quartile of the rounds is what a
+// busy machine changes least. The limits leave a quarter or more above the worst
+// of many runs beside two busy loops on two cores, so a red gate is no noise; what
+// is less than that, allocations tell, which are exact. One lock and one map of
+// jobs cost twice the floor and more, as the control below proves: they would not
+// get through.
 func TestGate(t *testing.T) {
 	limits := map[string]float64{
-		"handle": 1.5, "handle, plain": 1.5, "handle, retries": 1.9, "handle, defer": 1.7, "by id": 2.4, "observe": 0.6,
+		"handle": handleLimit, "handle, plain": handleLimit, "handle, retries": 1.9, "handle, defer": 1.75,
+		"handle, everything": 3.5, "by id": 2.6, "observe": 0.5,
 	}
 	all := []entry{{"F2", floors[1], one}}
 	for _, c := range ours {
@@ -24,15 +29,22 @@ func TestGate(t *testing.T) {
 	}
 	for name, limit := range limits {
 		r := quantile(m.ratios(name, "F2"), 0.25)
-		t.Logf("%-16s %.2f of the floor, at most %.1f", name, r, limit)
+		t.Logf("%-16s %.2f of the floor, at most %.2f", name, r, limit)
 		if r > limit {
-			t.Errorf("%s costs %.2f times the floor, %.1f at the most", name, r, limit)
+			t.Errorf("%s costs %.2f times the floor, %.2f at the most", name, r, limit)
 		}
 	}
-	if r := quantile(m.ratios("handle in a crowd", "F2 in a crowd"), 0.25); r > 1.7 {
-		t.Errorf("with 256 goroutines the handle costs %.2f times the floor, 1.7 at the most", r)
+	r := quantile(m.ratios("handle in a crowd", "F2 in a crowd"), 0.25)
+	t.Logf("%-16s %.2f of the floor, at most %.2f", "in a crowd", r, crowdLimit)
+	if r > crowdLimit {
+		t.Errorf("with 256 goroutines the handle costs %.2f times the floor, %.2f at the most", r, crowdLimit)
 	}
 }
+
+const (
+	handleLimit = 1.6
+	crowdLimit  = 1.6
+)
 
 // The control: a lock and a map of jobs would not get through.
 func TestGateClosesForALockAndAMap(t *testing.T) {
@@ -40,7 +52,7 @@ func TestGateClosesForALockAndAMap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := quantile(m.ratios("port", "F2"), 0.25); r < 2 {
+	if r := quantile(m.ratios("port", "F2"), 0.25); r < 1.25*handleLimit {
 		t.Errorf("one lock and a map cost %.2f times the floor: the gate would let them in", r)
 	}
 }

@@ -70,11 +70,16 @@ func goals(m samples, portable float64, r rest) []goal {
 	all = append(all,
 		most("memory of an id in flight, the most there are", 40, ids[2], " B"),
 		most("garbage collection with them", 5, ids[3], " ms CPU"),
-		most("slowest Start with them", 5, ids[4], " ms"),
+		most("slowest Start with them", 5, ids[4], " ms CPU"),
 		most("snapshot, for each shard more", 2.5, (r.snapshot8-r.snapshot1)/7/1e3, " µs CPU"),
 		most("writers under 1,000 snapshots a second", 1.03, m.ratio(at("read itself", two), at("read another", two)), "×"),
 		most(fmt.Sprintf("torn of %d snapshots", r.snapshots), 0, float64(r.torn), ""),
 		most("handle with everything, of a loopback GET of 10 KB", 0.6, 100*m.median(at("handle, everything", one), nanos)/r.fetch, " %"),
+	)
+	all = append(all,
+		most(fmt.Sprintf("error of a quantile of %d durations", r.durations), 0.8, 100*r.histogramError, " %"),
+		most("their distribution in a record", 3, float64(r.histogramSize)/1024, " KB"),
+		most(fmt.Sprintf("Open of a record with %d KB of JSON", r.openSize>>10), 20, float64(r.openTook)/1e6, " ms CPU"),
 	)
 	for _, p := range workers {
 		if p.size == 1000 {
@@ -83,7 +88,7 @@ func goals(m samples, portable float64, r rest) []goal {
 	}
 	for _, s := range r.stores {
 		if s.name == "Badger" {
-			all = append(all, most("a save to Badger each second", 0.5, 100*s.everySecond, " % of a core"))
+			all = append(all, most(fmt.Sprintf("a save to Badger each second (open and idle: %.2f %%)", 100*s.idle), 0.5, 100*s.everySecond, " % of a core"))
 		}
 	}
 	return all

@@ -34,6 +34,7 @@ type effort struct {
 	slice                           time.Duration
 	requests, ids, hosts, workers   int
 	snapshots, torn, fetches, saves int
+	durations                       int
 	idle                            time.Duration
 }
 
@@ -41,12 +42,12 @@ var (
 	full = effort{
 		rounds: 25, slice: 15 * time.Millisecond,
 		requests: 1_000_000_000, ids: 5_000_000, hosts: 1_000_000, workers: 10_000,
-		snapshots: 20_000, torn: 100_000, fetches: 20_000, saves: 200, idle: 20 * time.Second,
+		snapshots: 20_000, torn: 100_000, fetches: 20_000, saves: 200, durations: 10_000_000, idle: 20 * time.Second,
 	}
 	quick = effort{
 		rounds: 9, slice: 5 * time.Millisecond,
 		requests: 10_000_000, ids: 1_000_000, hosts: 100_000, workers: 1_000,
-		snapshots: 2_000, torn: 5_000, fetches: 2_000, saves: 20, idle: 3 * time.Second,
+		snapshots: 2_000, torn: 5_000, fetches: 2_000, saves: 20, durations: 1_000_000, idle: 3 * time.Second,
 	}
 )
 

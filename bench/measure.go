@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // contender is one way of recording a request.
@@ -48,6 +50,10 @@ type sample struct {
 // warmUp is how many requests go before, so that what is made once, such as the
 // cells of a host, is there.
 const warmUp = tableSize
+
+// eachAtLeast is how many requests a goroutine records: with a few only, each of a
+// crowd is over before it meets another.
+const eachAtLeast = 512
 
 // run measures n requests.
 func (c *contender) run(s setting, n int) (sample, error) {
@@ -102,6 +108,16 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// threadTime returns what this thread has used. Unlike getrusage it tells to the
+// nanosecond.
+func threadTime() time.Duration {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		panic(err) // it cannot fail with these arguments
+	}
+	return time.Duration(t.Nano())
+}
+
 // entry is a contender in a setting, under a name of its own.
 type entry struct {
 	key string
@@ -124,7 +140,7 @@ func rounds(all []entry, n int, slice time.Duration) (samples, error) {
 		if err != nil {
 			return nil, err
 		}
-		sizes[i] = max(int(float64(slice)/max(m.nanos, 1)), e.procs*e.goroutines*16)
+		sizes[i] = max(int(float64(slice)/max(m.nanos, 1)), e.procs*e.goroutines*eachAtLeast)
 	}
 	measured := make(samples, len(all))
 	for range n {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -147,6 +149,27 @@ var ours = []contender{
 			sink.Add(sum)
 		}}
 	}},
+}
+
+// failures are requests that fail, each with one of a few errors that are grouped
+// by their messages. Unlike what finishes, it allocates: messages are masked anew.
+var failures = contender{
+	name: "handle, failed", about: "Begin, StatusCode, Fail; the errors fall into 16 groups",
+	open: func() subject {
+		s := stats.New()
+		errs := make([]error, 16)
+		for i := range errs {
+			errs[i] = errors.New("page has no element " + strings.Repeat(string(rune('a'+i)), 8))
+		}
+		return subject{recorded: total(s), loop: func(table []request, at, n int) {
+			for i := at; i < at+n; i++ {
+				q := &table[i&(tableSize-1)]
+				j := s.Begin()
+				j.StatusCode(q.code)
+				j.Fail(errs[q.code%len(errs)])
+			}
+		}}
+	},
 }
 
 // ids returns a power of two of ids that no other worker has.

@@ -33,6 +33,7 @@ func entries() (all []entry) {
 	for _, s := range []setting{one, two, eight} {
 		add(s, floors...)
 		add(s, ours...)
+		add(s, failures)
 		add(s, peers...)
 	}
 	add(many, floors[1], byHandle)
@@ -88,6 +89,13 @@ func measureRest(e effort) (r rest, err error) {
 	if r.stores, err = storeCosts(e.saves, e.idle); err != nil {
 		return r, err
 	}
+	if r.openTook, r.openSize, err = openCost(); err != nil {
+		return r, err
+	}
+	if r.histogramError, r.histogramSize, err = histogramError(e.durations); err != nil {
+		return r, err
+	}
+	r.durations = e.durations
 	workers, err := byWorkers(e.workers)
 	r.scales = []scale{byRequests(e.requests), byInFlight(e.ids), byHosts(e.hosts), workers}
 	return r, err
@@ -99,6 +107,11 @@ type rest struct {
 	torn, snapshots      int
 	fetch                float64 // CPU nanoseconds of a GET
 	stores               []storeCost
+	openTook             time.Duration // CPU
+	openSize             int           // bytes of the JSON in the record
+	durations            int           // counted to learn the two below
+	histogramError       float64       // largest of a quantile, relative
+	histogramSize        int           // bytes in a record
 	scales               []scale
 }
 

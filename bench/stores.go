@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -22,7 +26,8 @@ type storeCost struct {
 	save        time.Duration // median of Persist, encoding included
 	cpu         time.Duration // of this process, for each
 	recordBytes int
-	everySecond float64 // share of one core when a record is saved each second, the engine's idling included
+	idle        float64 // share of one core while the engine is open and nothing is saved
+	everySecond float64 // the same when a record is saved each second, the engine's idling included
 	missing     string  // why there is nothing to show
 }
 
@@ -107,15 +112,23 @@ func costOf(name string, store kvstore.Store, saves int, idle time.Duration) (st
 		c.recordBytes = len(record)
 	}
 
-	began, start := cpuTime(), time.Now()
-	for time.Since(start) < idle {
-		if _, err := saveOnce(ctx, s); err != nil {
-			return storeCost{}, fmt.Errorf("%s: %w", name, err)
+	c.idle = shareOfCore(func() { time.Sleep(idle) })
+	c.everySecond = shareOfCore(func() {
+		for start := time.Now(); time.Since(start) < idle && err == nil; time.Sleep(time.Second) {
+			_, err = saveOnce(ctx, s)
 		}
-		time.Sleep(time.Second)
+	})
+	if err != nil {
+		return storeCost{}, fmt.Errorf("%s: %w", name, err)
 	}
-	c.everySecond = float64(cpuTime()-began) / float64(time.Since(start))
 	return c, nil
+}
+
+// shareOfCore returns the CPU time of the process over the time that fn takes.
+func shareOfCore(fn func()) float64 {
+	began, start := cpuTime(), time.Now()
+	fn()
+	return float64(cpuTime()-began) / float64(time.Since(start))
 }
 
 // saveOnce counts a few requests, for what has not changed is not saved, and
@@ -128,4 +141,75 @@ func saveOnce(ctx context.Context, s *stats.Statistics) (time.Duration, error) {
 	start := time.Now()
 	err := s.Persist(ctx)
 	return time.Since(start), err
+}
+
+// openCost returns the CPU time of one Open, of some, and the size of the JSON that
+// it reads: a record of many hosts, error groups and timers.
+func openCost() (cost time.Duration, size int, err error) {
+	ctx, store := context.Background(), kvstore.NewMemory()
+	cfg := stats.Config{ID: "bench", Store: store, MaxErrorGroups: 1000, MaxHosts: 1000, PersistEvery: time.Hour, LogEvery: -1, Logger: slog.New(slog.DiscardHandler)}
+	s, err := stats.Open(ctx, cfg)
+	if err != nil {
+		return 0, 0, err
+	}
+	fillRecord(s)
+	if err := s.Close(); err != nil {
+		return 0, 0, err
+	}
+	var body []byte
+	var took []time.Duration
+	for range 21 {
+		began := cpuTime()
+		s, err := stats.Open(ctx, cfg)
+		took = append(took, cpuTime()-began)
+		if err != nil {
+			return 0, 0, err
+		}
+		body, err = s.Snapshot().MarshalJSON()
+		if err := errors.Join(err, s.Close()); err != nil {
+			return 0, 0, err
+		}
+	}
+	slices.Sort(took)
+	return took[len(took)/2], len(body), nil
+}
+
+func fillRecord(s *stats.Statistics) {
+	for i := range 1_000_000 {
+		observe(s, i, requests[i&(tableSize-1)].host)
+	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	for i := range 1000 {
+		message := prose(rng, 50)
+		j := s.BeginWith(stats.Request{URL: requests[i].url})
+		j.Retry(errors.New("again " + message))
+		j.Fail(errors.New(message))
+	}
+	for range 200 {
+		name := prose(rng, 10)
+		s.Counter(name).Inc()
+		s.Gauge(name).Set(rng.Float64())
+	}
+	for i := range 24 {
+		t := s.Timer("timer", stats.Label{Key: "n", Value: strconv.Itoa(i)})
+		for j := range tableSize {
+			t.Observe(time.Duration(requests[j].extra) * time.Duration(i+1))
+		}
+	}
+	urls := s.Unique("urls")
+	for i := range requests {
+		urls.Add(requests[i].url)
+	}
+}
+
+// prose returns words of letters, which neither masking nor compression makes few.
+func prose(rng *rand.Rand, words int) string {
+	var b strings.Builder
+	for range words {
+		for range 6 {
+			b.WriteByte(byte('g' + rng.IntN(20)))
+		}
+		b.WriteByte(' ')
+	}
+	return b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -41,7 +42,7 @@ func processor() string {
 func writePeers(w io.Writer, m samples) {
 	fmt.Fprint(w, "\n## One complete request\n\n![peers](peers.svg)\n\n",
 		"| what | ns CPU | B | allocs | × F2, 1 processor | 2 processors [quartiles] | 8 | × handle, 1 | 2 |\n|---|---|---|---|---|---|---|---|---|\n")
-	for _, group := range [][]contender{floors, ours, peers} {
+	for _, group := range [][]contender{floors, ours, {failures}, peers} {
 		for _, c := range group {
 			k := at(c.name, one)
 			q := m.ratios(at(c.name, two), at("F2", two))
@@ -53,7 +54,7 @@ func writePeers(w io.Writer, m samples) {
 	}
 	versions := moduleVersions()
 	fmt.Fprint(w, "\n| what | how | what it does not do |\n|---|---|---|\n")
-	for _, c := range ours {
+	for _, c := range append(slices.Clone(ours), failures) {
 		fmt.Fprintf(w, "| %s | %s | |\n", c.name, c.about)
 	}
 	for _, c := range peers {
@@ -76,14 +77,14 @@ func moduleVersions() map[string]string {
 }
 
 func writeStores(w io.Writer, stores []storeCost) {
-	fmt.Fprint(w, "\n## Saving\n\n| engine | record | save, median | CPU for each | one save each second, of a core |\n|---|---|---|---|---|\n")
+	fmt.Fprint(w, "\n## Saving\n\n| engine | record | save, median | CPU for each | open and idle, of a core | one save each second, of a core |\n|---|---|---|---|---|---|\n")
 	for _, s := range stores {
 		if s.missing != "" {
-			fmt.Fprintf(w, "| %s | not measured: %s | | | |\n", s.name, s.missing)
+			fmt.Fprintf(w, "| %s | not measured: %s | | | | |\n", s.name, s.missing)
 			continue
 		}
-		fmt.Fprintf(w, "| %s | %.1f KB | %s | %s | %.2f %% |\n", s.name, float64(s.recordBytes)/1024,
-			s.save.Round(time.Microsecond), s.cpu.Round(time.Microsecond), 100*s.everySecond)
+		fmt.Fprintf(w, "| %s | %.1f KB | %s | %s | %.2f %% | %.2f %% |\n", s.name, float64(s.recordBytes)/1024,
+			s.save.Round(time.Microsecond), s.cpu.Round(time.Microsecond), 100*s.idle, 100*s.everySecond)
 	}
 }
 

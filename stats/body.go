@@ -118,7 +118,7 @@ type bodyWriter struct {
 
 func (w *bodyWriter) fields(fields []field) error {
 	for _, f := range fields {
-		raw, err := json.Marshal(f.write)
+		raw, err := marshal(f.write)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.key, err)
 		}
@@ -127,6 +127,17 @@ func (w *bodyWriter) fields(fields []field) error {
 		}
 	}
 	return nil
+}
+
+// marshal is json.Marshal without a second look at what is compact already.
+func marshal(v any) ([]byte, error) {
+	switch v := v.(type) {
+	case *int64:
+		return strconv.AppendInt(nil, *v, 10), nil
+	case json.Marshaler:
+		return v.MarshalJSON()
+	}
+	return json.Marshal(v)
 }
 
 func (w *bodyWriter) member(key string, p part, raw []byte) {

@@ -39,7 +39,8 @@ func TestHostsAreBoundedAndExact(t *testing.T) {
 // A host that begins when the table is full gets a place with more requests than
 // the quietest has; one that has fewer gets none, and nothing is lost.
 func TestALateHostFindsAPlace(t *testing.T) {
-	table := hostTable{limit: 20}
+	table := newHostTable(20)
+	find := func(host string) *hostCells { return table.find(table.key(host)) }
 	settle := func(host string, n int) {
 		for range n {
 			table.settle(&Job{host: host, duration: time.Second})
@@ -49,12 +50,12 @@ func TestALateHostFindsAPlace(t *testing.T) {
 		settle(fmt.Sprintf("early-%02d", i), 5+i)
 	}
 	settle("quiet", 5)
-	if table.hosts["quiet"] != nil {
+	if find("quiet") != nil {
 		t.Error("a host with as many requests as the quietest took its place")
 	}
 	settle("busy", 50)
-	busy := table.hosts["busy"]
-	if busy == nil || busy.ended[finished] != 50-5 || table.hosts["early-00"] != nil || len(table.hosts) != 20 {
+	busy := find("busy")
+	if busy == nil || busy.ended[finished] != 50-5 || find("early-00") != nil || len(table.hosts) != 20 {
 		t.Fatalf("busy %+v among %d hosts: the quietest has 5 requests", busy, len(table.hosts))
 	}
 	if other := table.other.ended[finished]; other != 5+5+5 {
@@ -62,12 +63,34 @@ func TestALateHostFindsAPlace(t *testing.T) {
 	}
 	settle("early-01", 1) // 7, still the quietest of those left
 	settle("next", 8)
-	if table.hosts["early-01"] != nil || table.hosts["next"] == nil {
+	if find("early-01") != nil || find("next") == nil {
 		t.Errorf("next has not taken the place of early-01 among %d hosts", len(table.hosts))
 	}
 	settle("third", 3)
-	if table.hosts["next"] == nil || table.hosts["next"].rank() != 8 {
+	if find("next") == nil || find("next").rank() != 8 {
 		t.Error("the requests that next had before its place do not count for it")
+	}
+}
+
+// However a host is written, it counts under its one name, also when the table is
+// full and others vote.
+func TestAHostCountsUnderItsCleanName(t *testing.T) {
+	table := newHostTable(2)
+	settle := func(hosts ...string) {
+		for _, host := range hosts {
+			table.settle(&Job{host: host})
+		}
+	}
+	settle("a.example", "b.example", "a.example", "b.example", "late.example")
+	settle("user:secret@a.example", "user:secret@a.example", "other:secret@late.example")
+	if c := table.find(table.key("a.example")); c == nil || c.ended[finished] != 4 {
+		t.Errorf("a.example has %+v, want 4 requests", c)
+	}
+	if other := table.other.ended[finished]; other != 2 {
+		t.Errorf("%d requests of no host, want 2 of late.example", other)
+	}
+	if votes := table.ballot(table.key("late.example")).votes; votes != 2 {
+		t.Errorf("%d votes for late.example, want 2", votes)
 	}
 }
 

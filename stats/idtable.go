@@ -8,9 +8,9 @@ import (
 // idTable is an open-addressing table with linear probing. The high bits of a
 // hash choose the slot.
 type idTable struct {
-	shift uint8
-	n     int // entries
 	slots []slot
+	n     int32 // entries
+	shift uint8
 }
 
 const minSlots = 8
@@ -71,7 +71,7 @@ func (t *idTable) get(key uint64) *slot {
 // put adds an entry for a key that is not there. At 13 slots of 16 the table
 // doubles, so an entry never costs more than 40 bytes.
 func (t *idTable) put(key uint64, e entry) {
-	if t.n*16 >= len(t.slots)*13 {
+	if int(t.n)*16 >= len(t.slots)*13 {
 		t.resize(max(minSlots, len(t.slots)*2))
 	}
 	i, _ := t.find(key)
@@ -90,7 +90,7 @@ func (t *idTable) remove(key uint64) (e entry, ok bool) {
 	}
 	e = t.slots[i].entry
 	t.close(i)
-	if t.n--; t.n*8 < len(t.slots) && len(t.slots) > minSlots {
+	if t.n--; int(t.n)*8 < len(t.slots) && len(t.slots) > minSlots {
 		t.resize(len(t.slots) / 2)
 	}
 	return e, true
@@ -111,13 +111,20 @@ func (t *idTable) close(i int) {
 }
 
 func (t *idTable) resize(n int) {
-	old := t.slots
+	old := *t
 	t.slots = make([]slot, n)
 	t.shift = uint8(64 - bits.Len(uint(n-1)))
-	for _, e := range old {
-		if e.key != 0 {
-			i, _ := t.find(e.key)
-			t.slots[i] = e
+	old.each(func(s slot) {
+		i, _ := t.find(s.key)
+		t.slots[i] = s
+	})
+}
+
+// each calls fn for every entry.
+func (t *idTable) each(fn func(slot)) {
+	for _, s := range t.slots {
+		if s.key != 0 {
+			fn(s)
 		}
 	}
 }

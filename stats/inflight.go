@@ -3,6 +3,7 @@ package stats
 import (
 	"hash/maphash"
 	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,11 +27,12 @@ const inFlightShards = 256
 // idShard is what is in flight under one lock. The low bits of a hash choose the
 // shard.
 type idShard struct {
-	mu     sync.Mutex
-	sealed bool
-	begun  int64 // requests started here
-	idTable
-	notes map[uint64]note // only of requests that came with one
+	mu      sync.Mutex
+	begun   int64 // requests started here
+	sealed  bool
+	idParts                 // all but what is large stands in the first cache line
+	notes   map[uint64]note // only of requests that came with one
+	_       [32]byte
 }
 
 // note is what a Request said beyond its id.
@@ -43,7 +45,12 @@ func newInFlight(limit int) *inFlight {
 	// Hashes spread n entries over the shards with a deviation of √(n/256): a
 	// shard eight of those below its share is not the shard of a full table.
 	share := float64(limit) / inFlightShards
-	return &inFlight{seed: maphash.MakeSeed(), limit: limit, guard: int(share - 8*math.Sqrt(share))}
+	t := &inFlight{seed: maphash.MakeSeed(), limit: limit, guard: int(share - 8*math.Sqrt(share))}
+	parts := min(1<<bits.Len(uint(share/partEntries)), maxParts)
+	for i := range t.shards {
+		t.shards[i].most = uint16(parts)
+	}
+	return t
 }
 
 func (t *inFlight) key(id string) uint64 { return max(maphash.String(t.seed, id), 1) }
@@ -61,7 +68,7 @@ func (t *inFlight) each(fn func(*idShard)) {
 }
 
 func (t *inFlight) len() (n int) {
-	t.each(func(s *idShard) { n += s.n })
+	t.each(func(s *idShard) { n += int(s.n) })
 	return n
 }
 
@@ -102,7 +109,7 @@ func (s *idShard) start(key uint64, q *Request, now time.Duration, guard int) st
 	}
 	known := s.get(key)
 	if known == nil {
-		if s.n >= guard {
+		if int(s.n) >= guard {
 			return nearFull
 		}
 		s.begun++
@@ -175,10 +182,6 @@ func (s *idShard) oldest(now time.Duration) (age time.Duration) {
 	if s.n == 0 {
 		return 0
 	}
-	for i := range s.slots {
-		if s.slots[i].key != 0 {
-			age = max(age, s.slots[i].entry.age(now))
-		}
-	}
+	s.each(func(s slot) { age = max(age, s.entry.age(now)) })
 	return age
 }

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
@@ -65,6 +66,49 @@ func TestEntryPacking(t *testing.T) {
 	}
 	if got := newEntry(0, 100_000, 0).retries(); got != maxRuns {
 		t.Errorf("100,000 retries are kept as %d", got)
+	}
+}
+
+// No Start stops for long: it moves the entries of one part, and a part stays
+// small however many are in flight.
+func TestAStartMovesFewEntries(t *testing.T) {
+	const n, most = 1_000_000, 2048 // slots
+	table := newInFlight(n)
+	largest := 0
+	for key := range table.keys(n) {
+		s := table.shard(key)
+		if s.n == divideAt && len(s.parts) > 0 {
+			t.Fatalf("divided into %d parts with %d entries", len(s.parts), s.n)
+		}
+		s.put(key, newEntry(0, 0, 0))
+		largest = max(largest, len(s.part(key).slots))
+	}
+	if largest > most {
+		t.Errorf("a part grew to %d slots, want %d at the most", largest, most)
+	}
+	if s := &table.shards[0]; len(s.parts) < 2 {
+		t.Errorf("%d entries are in %d parts", s.n, len(s.parts))
+	}
+	for key := range table.keys(n) {
+		if _, ok := table.shard(key).remove(key); !ok {
+			t.Fatalf("%#x is lost", key)
+		}
+	}
+	for i := range table.shards {
+		if s := &table.shards[i]; s.n != 0 || len(s.parts) > 0 || len(s.single.slots) > minSlots {
+			t.Fatalf("drained, shard %d has %d parts and %d slots", i, len(s.parts), len(s.single.slots))
+		}
+	}
+}
+
+// keys are those of n ids.
+func (t *inFlight) keys(n int) iter.Seq[uint64] {
+	return func(yield func(uint64) bool) {
+		for i := range n {
+			if !yield(t.key(strconv.Itoa(i))) {
+				return
+			}
+		}
 	}
 }
 

@@ -93,7 +93,9 @@ func (t *Timer) Observe(d time.Duration) {
 	c.v.cells[bucketOf(d, medium)]++
 	c.v.add(d)
 	c.mu.Unlock()
-	t.taps.tell(Tapped{Kind: TapTimer, Key: t.key, Duration: d})
+	if t.taps.any() {
+		t.taps.tell(Tapped{Kind: TapTimer, Key: t.key, Duration: d})
+	}
 }
 
 // Time starts a clock; the returned function stops it and observes the time
@@ -126,5 +128,7 @@ type Unique struct {
 func (u *Unique) Add(value string) {
 	h := hash64(value)
 	u.distinct.add(h)
-	u.taps.tell(Tapped{Kind: TapUnique, Key: u.key, Hash: h})
+	if u.taps.any() {
+		u.taps.tell(Tapped{Kind: TapUnique, Key: u.key, Hash: h})
+	}
 }

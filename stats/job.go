@@ -77,33 +77,40 @@ func (*noCopy) Unlock() {}
 // as long as the counting takes.
 func (s *Statistics) Begin() Job { return Job{ticket: s.begin()} }
 
-// BeginWith is Begin with what is known of the request.
-func (s *Statistics) BeginWith(q Request) Job {
-	return Job{ticket: s.beginQueued(q.QueuedAt), host: q.Host, url: q.URL, retries: q.Retries}
+// BeginWith is Begin with what is known of the request. Everything is stored
+// before the start is counted: by then it is in memory, and to copy the Job stalls
+// nothing.
+func (s *Statistics) BeginWith(q Request) (j Job) {
+	j.host, j.url, j.retries = q.Host, q.URL, q.Retries
+	s.beginQueued(&j.ticket, q.QueuedAt)
+	return
 }
 
-// begin counts a start. One that meets a sealed recorder counts in the one that
-// a Reset put in its place, and after Close nowhere: the recorder is then nil.
 func (s *Statistics) begin() ticket {
+	return ticket{recorder: s.started(), start: s.now(), queued: -1}
+}
+
+// started counts a start, and returns where. One that meets a sealed recorder
+// counts in the one that a Reset put in its place, and after Close nowhere.
+func (s *Statistics) started() *recorder {
 	for {
 		r := s.recorder.Load()
 		p := r.shards.homes.pin()
 		begun := r.shards.at(p.n()).v.started.Add(1) > 0
 		r.shards.homes.unpin(p)
 		if begun {
-			return ticket{recorder: r, start: s.now(), queued: -1}
+			return r
 		}
 		if s.closed.Load() {
 			s.late.Add(1)
-			return ticket{}
+			return nil
 		}
 	}
 }
 
-func (s *Statistics) beginQueued(at time.Time) ticket {
-	t := s.begin()
-	t.queued = queueWait(at)
-	return t
+func (s *Statistics) beginQueued(t *ticket, at time.Time) {
+	t.start, t.queued = s.now(), queueWait(at)
+	t.recorder = s.started()
 }
 
 // queueWait returns how long a request was queued, negative if unknown.

@@ -23,7 +23,7 @@ func newRecorder(s *Statistics) *recorder {
 		errs:   errorBook{limit: cfg.MaxErrorGroups},
 		hosts:  cfg.MaxHosts,
 	}
-	r.shards.each(func(s *shard) { s.hosts.limit = cfg.MaxHosts })
+	r.shards.each(func(s *shard) { s.hosts = newHostTable(cfg.MaxHosts) })
 	return r
 }
 

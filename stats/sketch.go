@@ -119,12 +119,16 @@ func estimates(sketches map[string]sketch) map[string]int64 {
 func hash64(s string) uint64 {
 	const k0, k1 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db
 	h := uint64(len(s)) ^ k0
+	var last uint64 // the bytes that fill no word
+	if rest := len(s) % 8; rest > 0 && len(s) > 8 {
+		last = word(s[len(s)-8:]) >> (8 * (8 - rest))
+	} else {
+		for i := range rest {
+			last |= uint64(s[len(s)-rest+i]) << (8 * i)
+		}
+	}
 	for ; len(s) >= 8; s = s[8:] {
 		h = mix64(h^word(s), k1)
-	}
-	var last uint64
-	for i := range len(s) {
-		last |= uint64(s[i]) << (8 * i)
 	}
 	return mix64(mix64(h^last, k1), k0)
 }

@@ -63,6 +63,9 @@ func (t *taps) change(edit func([]*func(Tapped)) []*func(Tapped)) {
 	t.list.Store(&list)
 }
 
+// any reports whether there is somebody to tell.
+func (t *taps) any() bool { return t.list.Load() != nil }
+
 func (t *taps) tell(e Tapped) {
 	if list := t.list.Load(); list != nil {
 		for _, fn := range *list {
@@ -73,7 +76,7 @@ func (t *taps) tell(e Tapped) {
 
 // settled tells of a request that ended.
 func (t *taps) settled(j *Job) {
-	if t.list.Load() != nil {
+	if t.any() {
 		t.tellSettled(j)
 	}
 }
