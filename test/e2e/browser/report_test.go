@@ -100,7 +100,7 @@ func reportWithoutScripts(t *testing.T, s stats.Snapshot) {
 	tb.open(address)
 
 	want := []string{
-		"shop-catalogue", "finished", "Resumed", "1×", "State saved", "resumed", "Throughput", "Latency", "Responses",
+		"shop-catalogue", "stopped", "Resumed", "1×", "State saved", "resumed", "Throughput", "Latency", "Responses",
 		"Retries needed", "Discarded", "robots", "Error groups", "Hosts", "p50", "p95", "p99", "max",
 	}
 	for _, n := range []int64{s.Started, s.Finished, s.Failed, s.Discarded, s.Interrupted, s.InFlight, s.Retries, s.Attempts} {
@@ -160,7 +160,7 @@ func reportLooks(t *testing.T, s stats.Snapshot) {
 	if len(colors) != 2 {
 		t.Errorf("light and dark look like %v", colors)
 	}
-	if title := eval[string](tb, "document.title"); title != hostileName+": finished" {
+	if title := eval[string](tb, "document.title"); title != hostileName+": stopped" {
 		t.Errorf("the title is %s", title)
 	}
 	if n := eval[int](tb, "document.querySelectorAll('img, script:not([type=\"application/json\"])').length"); n != 0 {
