@@ -102,7 +102,7 @@ func TestNoLine(t *testing.T) {
 			if strings.ContainsAny(written, "\x1b\u009b") {
 				t.Errorf("an escape sequence: %q", written)
 			}
-			for _, want := range []string{`{"level":"info"`, `"message":"record 3.01"`, "shop  finished after"} {
+			for _, want := range []string{`{"level":"info"`, `"message":"record 3.01"`, "shop  stopped after"} {
 				if !strings.Contains(written, want) {
 					t.Errorf("no %s in %q", want, written)
 				}
@@ -152,7 +152,7 @@ func TestFirstCtrlC(t *testing.T) {
 	at := 0
 	for _, want := range []string{
 		"stopping: finishing 1 request in flight, then saving; press Ctrl-C again to abort",
-		"shop  finished after", "100 finished   1 failed (1.0 %)", "saved to ./state", "exit code 130",
+		"shop  stopped after", "100 finished   1 failed (1.0 %)", "saved to ./state", "exit code 130",
 	} {
 		i := strings.Index(screen[at:], want)
 		if i < 0 {
@@ -187,7 +187,7 @@ func TestSecondCtrlC(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, screen)
 		}
 	}
-	if strings.Contains(screen, "finished after") {
+	if strings.Contains(screen, "stopped after") {
 		t.Errorf("a summary of what was not finished:\n%s", screen)
 	}
 	for _, row := range p.rows() {
