@@ -3,14 +3,13 @@ package natsstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 // faults gives the errors of NATS their sentinel. The first match counts.
@@ -53,29 +52,16 @@ var faults = []struct {
 // full are parts of what a server answers that has no room for a value.
 var full = []string{"maximum bytes exceeded", "maximum messages exceeded", "insufficient resources", "resource limits exceeded", "no space left"}
 
-// fault is an error of NATS that knows its sentinel.
-type fault struct {
-	sentinel error
-	advice   string
-	cause    error
-}
-
-func (f *fault) Error() string {
-	return fmt.Sprintf("%v; %s: %s", f.sentinel, f.advice, cut(f.cause.Error()))
-}
-
-func (f *fault) Unwrap() []error { return []error{f.sentinel, f.cause} }
-
 // typed wraps an error of NATS with its sentinel. ErrUnknown stands for every
 // error after which a message may have been stored.
 func typed(err error) error {
 	if undecided(err) { // not a conflict, although its text says so
-		return &fault{kvstore.ErrUnavailable, "another save of the key is under way; see whether most servers of the bucket run, and try again", err}
+		return fault.New(kvstore.ErrUnavailable, "another save of the key is under way; see whether most servers of the bucket run, and try again", err)
 	}
 	for _, f := range faults {
 		for _, cause := range f.causes {
 			if errors.Is(err, cause) {
-				return &fault{f.sentinel, f.advice, err}
+				return fault.New(f.sentinel, f.advice, err)
 			}
 		}
 	}
@@ -84,9 +70,9 @@ func typed(err error) error {
 	case errors.As(err, &answer):
 		return answered(answer, err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, nats.ErrTimeout):
-		return &fault{kvstore.ErrUnknown, "load the key to see", err}
+		return fault.New(kvstore.ErrUnknown, "load the key to see", err)
 	}
-	return &fault{kvstore.ErrUnknown, "the connection broke; load the key to see", err}
+	return fault.New(kvstore.ErrUnknown, "the connection broke; load the key to see", err)
 }
 
 // undecided says whether the leader refused a message because another one for
@@ -100,31 +86,8 @@ func undecided(err error) bool {
 func answered(answer *jetstream.APIError, err error) error {
 	for _, text := range full {
 		if strings.Contains(strings.ToLower(answer.Description), text) {
-			return &fault{kvstore.ErrNoSpace, "make room in the bucket or raise its limits", err}
+			return fault.New(kvstore.ErrNoSpace, "make room in the bucket or raise its limits", err)
 		}
 	}
-	return &fault{kvstore.ErrUnavailable, "try again", err}
-}
-
-// read says of an error of a call that changes nothing what it means: there is
-// no unknown outcome.
-func read(err error) error {
-	var f *fault
-	if errors.As(err, &f) && f.sentinel == kvstore.ErrUnknown { //nolint:errorlint // put there by this package, bare
-		return &fault{kvstore.ErrUnavailable, "try again", f.cause}
-	}
-	return err
-}
-
-// cut bounds a text of the server.
-func cut(s string) string {
-	const most = 300
-	if len(s) <= most {
-		return s
-	}
-	end := most
-	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
+	return fault.New(kvstore.ErrUnavailable, "try again", err)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 	"github.com/crawlstats/crawlstats/kvstore/internal/inflight"
 )
 
@@ -67,7 +68,7 @@ func New(ctx context.Context, kv jetstream.KeyValue, cfg Config) (*Store, error)
 	s := &Store{kv: kv, prefix: cfg.Prefix + ".", most: maxValue, log: cfg.Logger, closing: make(chan struct{})}
 	status, err := kv.Status(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("natsstore: new: bucket %s: %w", kv.Bucket(), read(typed(err)))
+		return nil, fmt.Errorf("natsstore: new: bucket %s: %w", kv.Bucket(), fault.Read(typed(err)))
 	}
 	bucket := status.Config()
 	if bucket.MaxValueSize > headerRoom {
@@ -133,7 +134,7 @@ func (s *Store) load(ctx context.Context, key string) (kvstore.Item, error) {
 func (s *Store) get(ctx context.Context, key string) (kvstore.Item, error) {
 	entry, err := s.kv.Get(ctx, s.name(key))
 	if err != nil {
-		return kvstore.Item{}, read(typed(err))
+		return kvstore.Item{}, fault.Read(typed(err))
 	}
 	return kvstore.Item{Value: entry.Value(), Rev: kvstore.Revision(entry.Revision())}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 func TestKeys(t *testing.T) {
@@ -73,7 +74,7 @@ func TestFaults(t *testing.T) {
 		{io.EOF, kvstore.ErrUnknown, kvstore.ErrUnavailable},
 	} {
 		got := typed(test.err)
-		for verb, pair := range map[string][2]error{"write": {got, test.writes}, "read": {read(got), test.reads}} {
+		for verb, pair := range map[string][2]error{"write": {got, test.writes}, "read": {fault.Read(got), test.reads}} {
 			if got, want := pair[0], pair[1]; !errors.Is(got, want) || !errors.Is(got, test.err) {
 				t.Errorf("%s: %v gives %v, want %v", verb, test.err, got, want)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 // List yields the keys that start with prefix, as they were when it began. It
@@ -45,7 +46,7 @@ func (s *Store) list(ctx context.Context, prefix string) (map[string]sight, erro
 func (s *Store) newest(ctx context.Context, prefix string) (map[string]sight, error) {
 	watcher, err := s.kv.Watch(ctx, s.prefix+">", jetstream.MetaOnly())
 	if err != nil {
-		return nil, read(typed(err))
+		return nil, fault.Read(typed(err))
 	}
 	defer stop(watcher)
 	listed := make(map[string]sight)
@@ -91,7 +92,7 @@ func (s *Store) Watch(ctx context.Context, prefix string) (<-chan kvstore.Event,
 	watcher, err := call(ctx, s, prefix, kvstore.ErrUnavailable, func() (jetstream.KeyWatcher, error) {
 		watcher, err := s.kv.Watch(ctx, s.prefix+">", jetstream.MetaOnly(), jetstream.UpdatesOnly())
 		if err != nil {
-			return nil, read(typed(err))
+			return nil, fault.Read(typed(err))
 		}
 		return watcher, nil
 	})

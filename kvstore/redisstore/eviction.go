@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 // greet asks for the eviction policy, once. Its error is that of a server that
@@ -14,7 +16,7 @@ func (s *Store) greet(ctx context.Context) error {
 	}
 	reply, err := memoryScript.run(ctx, s.client, []string{s.space.key("")})
 	if err != nil {
-		return read(err)
+		return fault.Read(err)
 	}
 	if s.greeted.Swap(true) {
 		return nil

@@ -3,14 +3,13 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 // faults gives the errors that the server answers with their sentinel, by their
@@ -34,19 +33,6 @@ var faults = []struct {
 	},
 }
 
-// fault is an error of the server or the client that knows its sentinel.
-type fault struct {
-	sentinel error
-	advice   string
-	cause    error
-}
-
-func (f *fault) Error() string {
-	return fmt.Sprintf("%v; %s: %s", f.sentinel, f.advice, cut(f.cause.Error()))
-}
-
-func (f *fault) Unwrap() []error { return []error{f.sentinel, f.cause} }
-
 // typed wraps an error of the client with its sentinel. ErrUnknown stands for
 // every error after which a command may have been applied.
 func typed(err error) error {
@@ -56,15 +42,15 @@ func typed(err error) error {
 	case errors.As(err, &answer):
 		return answered(err, answer.Error())
 	case errors.Is(err, redis.ErrClosed):
-		return &fault{kvstore.ErrClosed, "close the client after its stores", err}
+		return fault.New(kvstore.ErrClosed, "close the client after its stores", err)
 	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrPoolExhausted):
-		return &fault{kvstore.ErrUnavailable, "raise PoolSize of the client", err}
+		return fault.New(kvstore.ErrUnavailable, "raise PoolSize of the client", err)
 	case errors.As(err, &network) && network.Op == "dial":
-		return &fault{kvstore.ErrUnavailable, "see whether the server runs and the address is right", err}
+		return fault.New(kvstore.ErrUnavailable, "see whether the server runs and the address is right", err)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return &fault{kvstore.ErrUnknown, "load the key to see", err}
+		return fault.New(kvstore.ErrUnknown, "load the key to see", err)
 	}
-	return &fault{kvstore.ErrUnknown, "the connection broke; load the key to see", err}
+	return fault.New(kvstore.ErrUnknown, "the connection broke; load the key to see", err)
 }
 
 func answered(err error, text string) error {
@@ -72,32 +58,9 @@ func answered(err error, text string) error {
 		for _, code := range f.codes {
 			// Before Redis 7 the answer to a script carries that of its command.
 			if strings.HasPrefix(text, code) || strings.Contains(text, ": -"+code+" ") {
-				return &fault{f.sentinel, f.advice, err}
+				return fault.New(f.sentinel, f.advice, err)
 			}
 		}
 	}
-	return &fault{kvstore.ErrUnavailable, "try again", err}
-}
-
-// read says of an error of a call that changes nothing what it means: there is
-// no unknown outcome.
-func read(err error) error {
-	var f *fault
-	if errors.As(err, &f) && f.sentinel == kvstore.ErrUnknown { //nolint:errorlint // put there by this package, bare
-		return &fault{kvstore.ErrUnavailable, "try again", f.cause}
-	}
-	return err
-}
-
-// cut bounds a text of the server.
-func cut(s string) string {
-	const most = 300
-	if len(s) <= most {
-		return s
-	}
-	end := most
-	for end > most-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
+	return fault.New(kvstore.ErrUnavailable, "try again", err)
 }

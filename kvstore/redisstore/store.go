@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 	"github.com/crawlstats/crawlstats/kvstore/internal/inflight"
 )
 
@@ -78,7 +79,7 @@ func (s *Store) Load(ctx context.Context, key string) (kvstore.Item, error) {
 func (s *Store) load(ctx context.Context, key string) (kvstore.Item, error) {
 	reply, err := loadScript.run(ctx, s.client, []string{s.space.key(key)})
 	if err != nil {
-		return kvstore.Item{}, read(err)
+		return kvstore.Item{}, fault.Read(err)
 	}
 	row, _ := reply.([]any)
 	switch {
@@ -178,7 +179,7 @@ type page struct {
 func (s *Store) scan(ctx context.Context, cursor, prefix string) (page, error) {
 	reply, err := scanScript.run(ctx, s.client, []string{s.space.key("")}, cursor, s.space.pattern(prefix))
 	if err != nil {
-		return page{}, read(err)
+		return page{}, fault.Read(err)
 	}
 	pair, _ := reply.([]any)
 	if len(pair) != 2 {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/kvstore/internal/fault"
 )
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
@@ -102,7 +103,7 @@ func TestFaults(t *testing.T) {
 		{context.DeadlineExceeded, kvstore.ErrUnknown, kvstore.ErrUnavailable},
 	} {
 		got := typed(test.err)
-		for verb, pair := range map[string][2]error{"write": {got, test.writes}, "read": {read(got), test.reads}} {
+		for verb, pair := range map[string][2]error{"write": {got, test.writes}, "read": {fault.Read(got), test.reads}} {
 			if got, want := pair[0], pair[1]; !errors.Is(got, want) || !errors.Is(got, test.err) {
 				t.Errorf("%s: %v gives %v, want %v", verb, test.err, got, want)
 			}

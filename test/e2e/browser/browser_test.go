@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +11,8 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
 
 // patience bounds every wait. It is generous: nothing here is a measurement.
@@ -72,10 +71,7 @@ func newTab(t testing.TB, base string) *tab {
 // openTab starts a browser that may do what it likes.
 func openTab(t testing.TB) *tab {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		missing(t, "chromium (apt-get install -y --no-install-recommends chromium fonts-dejavu-core)")
-	}
+	program := tool.Program(t, "chromium", "chromium fonts-dejavu-core")
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -155,30 +151,4 @@ func (t *tab) text(selector string) string {
 func quote(s string) string {
 	text, _ := json.Marshal(s)
 	return string(text)
-}
-
-// installed returns a file that install.sh has fetched.
-func installed(t testing.TB, file string) string {
-	t.Helper()
-	dir := os.Getenv("CRAWLSTATS_E2E")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir = filepath.Join(home, ".cache", "crawlstats-e2e")
-	}
-	path := filepath.Join(dir, file)
-	if _, err := os.Stat(path); err != nil {
-		missing(t, path+" (test/e2e/install.sh)")
-	}
-	return path
-}
-
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("CI") != "" {
-		t.Fatalf("NOT TESTED: missing is %s", what)
-	}
-	t.Skipf("NOT TESTED: missing is %s", what)
 }

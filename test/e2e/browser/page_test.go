@@ -23,6 +23,7 @@ import (
 	"github.com/crawlstats/crawlstats/export/promcollect"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
 
 // serve serves the page of src, with Prometheus beside it, below a prefix.
@@ -216,7 +217,7 @@ func get(t *testing.T, url string) []byte {
 // The tab itself fails on console errors, violations of the policy and requests
 // to elsewhere.
 func TestThemesAndWidths(t *testing.T) {
-	axe, err := os.ReadFile(installed(t, "node_modules/axe-core/axe.min.js"))
+	axe, err := os.ReadFile(tool.Installed(t, "node_modules/axe-core/axe.min.js"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/export/statsdpush"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -75,18 +76,15 @@ func (c *carbon) known() []string {
 // address.
 func startEtsy(t *testing.T, c *carbon) string {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		missing(t, "node")
-	}
+	node := tool.Program(t, "node", "nodejs npm")
 	version, err := exec.Command(node, "--version").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if major, _ := strconv.Atoi(strings.SplitN(strings.TrimPrefix(string(version), "v"), ".", 2)[0]); major >= 23 {
-		missing(t, "a Node below 23, for etsy statsd calls util.log")
+		tool.Missing(t, "a Node below 23, for etsy statsd calls util.log", "apt-get install -y --no-install-recommends nodejs npm")
 	}
-	script, statsd, management := installed(t, "node_modules/statsd/stats.js"), port.Free(t), port.Free(t)
+	script, statsd, management := tool.Installed(t, "node_modules/statsd/stats.js"), port.Free(t), port.Free(t)
 	config, err := json.Marshal(map[string]any{
 		"mgmt_address": "127.0.0.1", "mgmt_port": management, "flushInterval": 200,
 		"servers":  []map[string]any{{"server": "./servers/tcp", "address": "127.0.0.1", "port": statsd}},

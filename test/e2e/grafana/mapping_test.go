@@ -14,6 +14,7 @@ import (
 	"github.com/crawlstats/crawlstats/export/statsdpush"
 	"github.com/crawlstats/crawlstats/stats"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -22,7 +23,7 @@ type exporter struct{ statsd, page string }
 
 func startExporter(t *testing.T) exporter {
 	t.Helper()
-	binary, web := installed(t, "bin/statsd_exporter"), fmt.Sprintf("127.0.0.1:%d", port.Free(t))
+	binary, web := tool.Installed(t, "bin/statsd_exporter"), fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 	e := exporter{fmt.Sprintf("127.0.0.1:%d", port.Free(t)), "http://" + web + "/metrics"}
 	serve(t, binary, "--web.listen-address="+web, "--log.level=warn", "--statsd.listen-udp=", "--statsd.listen-tcp="+e.statsd,
 		"--statsd.mapping-config="+shipped(t, "statsd-exporter-mapping.yml"))

@@ -9,18 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
 
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
-	binary, err := exec.LookPath("promtool")
-	if err != nil {
-		const format = "NOT TESTED: promtool is missing; install it with: apt-get install -y --no-install-recommends prometheus"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(format)
-		}
-		t.Skip(format)
-	}
+	binary := tool.Program(t, "promtool", "prometheus")
 	if out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput(); err != nil {
 		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 	}

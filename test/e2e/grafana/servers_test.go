@@ -2,7 +2,6 @@ package grafana
 
 import (
 	"bytes"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -13,34 +12,6 @@ import (
 	"github.com/crawlstats/crawlstats/export/statsdpush"
 	"github.com/crawlstats/crawlstats/stats"
 )
-
-// installed returns a file that install.sh has put into its directory, or ends
-// the test without it.
-func installed(t *testing.T, file string) string {
-	t.Helper()
-	dir := os.Getenv("CRAWLSTATS_E2E")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir = filepath.Join(home, ".cache", "crawlstats-e2e")
-	}
-	path := filepath.Join(dir, file)
-	if _, err := os.Stat(path); err != nil {
-		missing(t, path)
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	const format = "NOT TESTED: %s is missing; run test/e2e/install.sh"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, what)
-	}
-	t.Skipf(format, what)
-}
 
 // output is what a server has printed.
 type output struct {

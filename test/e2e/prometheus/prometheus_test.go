@@ -14,6 +14,7 @@ import (
 	"github.com/crawlstats/crawlstats/export/promcollect"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
 
 const openMetrics = "application/openmetrics-text;version=1.0.0"
@@ -33,7 +34,7 @@ func serve(t *testing.T, st *stats.Statistics, cfg promcollect.Config) *httptest
 }
 
 func TestPromtoolFindsNothing(t *testing.T) {
-	promtool := tool(t, "promtool")
+	promtool := tool.Program(t, "promtool", "prometheus")
 	st := open(t, kvstore.NewMemory())
 	crawl(st, 5000)
 	for _, cfg := range []promcollect.Config{{}, {Hosts: 5, CreatedGauges: true}} {

@@ -23,35 +23,15 @@ import (
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
-
-const packages = "apt-get install -y --no-install-recommends prometheus python3-prometheus-client"
-
-// tool returns the path of a program, or ends the test without it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		missing(t, name)
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	const format = "NOT TESTED: %s is missing; install it with: %s"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, what, packages)
-	}
-	t.Skipf(format, what, packages)
-}
 
 // python returns the interpreter that Debian's packages belong to.
 func python(t *testing.T) string {
 	t.Helper()
 	const system = "/usr/bin/python3"
 	if err := exec.Command(system, "-c", "import prometheus_client.openmetrics.parser").Run(); err != nil {
-		missing(t, "python3-prometheus-client")
+		tool.Missing(t, "prometheus_client of Python", "apt-get install -y --no-install-recommends python3 python3-prometheus-client")
 	}
 	return system
 }
@@ -133,7 +113,7 @@ type server struct{ url string }
 // start runs Prometheus over the targets, paths by job, of the server at addr.
 func start(t *testing.T, addr string, paths map[string]string) server {
 	t.Helper()
-	binary, dir := tool(t, "prometheus"), t.TempDir()
+	binary, dir := tool.Program(t, "prometheus", "prometheus"), t.TempDir()
 	var config strings.Builder
 	config.WriteString("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n")
 	for job, path := range paths {

@@ -21,35 +21,8 @@ import (
 	"time"
 
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
-
-// installed returns a file that install.sh has put into its directory, or ends
-// the test without it.
-func installed(t *testing.T, file string) string {
-	t.Helper()
-	dir := os.Getenv("CRAWLSTATS_E2E")
-	if dir == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			t.Fatal(err)
-		}
-		dir = filepath.Join(home, ".cache", "crawlstats-e2e")
-	}
-	path := filepath.Join(dir, file)
-	if _, err := os.Stat(path); err != nil {
-		missing(t, path)
-	}
-	return path
-}
-
-func missing(t *testing.T, what string) {
-	t.Helper()
-	const format = "NOT TESTED: %s is missing; run test/e2e/install.sh"
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, what)
-	}
-	t.Skipf(format, what)
-}
 
 // process runs a server until the test ends. alive reports whether it still
 // does.
@@ -160,18 +133,15 @@ type etsy struct {
 // each flush puts counters back to zero, or with the one given.
 func startEtsy(t *testing.T, flush time.Duration) *etsy {
 	t.Helper()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		missing(t, "node")
-	}
+	node := tool.Program(t, "node", "nodejs npm")
 	version, err := exec.Command(node, "--version").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if major, _ := strconv.Atoi(strings.SplitN(strings.TrimPrefix(string(version), "v"), ".", 2)[0]); major >= 23 {
-		missing(t, "a Node below 23, for etsy statsd calls util.log")
+		tool.Missing(t, "a Node below 23, for etsy statsd calls util.log", "apt-get install -y --no-install-recommends nodejs npm")
 	}
-	script := installed(t, "node_modules/statsd/stats.js")
+	script := tool.Installed(t, "node_modules/statsd/stats.js")
 	backend, err := filepath.Abs("testdata/record.js")
 	if err != nil {
 		t.Fatal(err)
@@ -291,7 +261,7 @@ type exporter struct {
 
 func startExporter(t *testing.T) *exporter {
 	t.Helper()
-	binary := installed(t, "bin/statsd_exporter")
+	binary := tool.Installed(t, "bin/statsd_exporter")
 	main, web := port.Free(t), fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 	e := &exporter{
 		statsd: fmt.Sprintf("127.0.0.1:%d", main),

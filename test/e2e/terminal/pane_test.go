@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
 
 // pane is a terminal with the crawler in it.
@@ -33,13 +35,7 @@ func open(t *testing.T, columns int, env ...string) *pane {
 // openCommand runs a command of the shell in a terminal.
 func openCommand(t *testing.T, dir string, columns int, command string) *pane {
 	t.Helper()
-	if _, err := exec.LookPath("tmux"); err != nil {
-		const missing = "NOT TESTED: tmux is missing; as root: apt-get install -y --no-install-recommends tmux"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
+	tool.Program(t, "tmux", "tmux")
 	p := &pane{t: t, socket: filepath.Join(dir, "tmux"), state: filepath.Join(dir, "state"), raw: filepath.Join(dir, "raw")}
 	// The command waits for a key, so that none of its output is missed. It has an
 	// environment of its own: that of the tests may say CI.

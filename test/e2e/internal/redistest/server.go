@@ -20,6 +20,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -38,14 +39,7 @@ type Server struct {
 // on disk unless the settings say so.
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		const missing = "NOT TESTED: redis-server is missing; as root: apt-get install -y --no-install-recommends redis-server"
-		if os.Getenv("CI") != "" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
+	path := tool.Program(t, "redis-server", "redis-server")
 	s := &Server{Dir: t.TempDir()}
 	t.Cleanup(func() {
 		s.Kill(t)
