@@ -349,7 +349,7 @@ func TestStoreThatFailsAndComesBack(t *testing.T) {
 		check(t, "warnings while it fails", log.count("WARN"), 1)
 		check(t, "health", errors.Is(s.Health().Err, kvstore.ErrNoSpace) && s.Health().Failures > 5, true)
 		store.Heal()
-		script(t, s, "Sa", 2*time.Second, "Fa")
+		script(t, s, "Sa", 2500*ms, "Fa") // between two checkpoints
 		check(t, "warnings in all", log.count("WARN"), 2)
 		check(t, "health again", s.Health().Err, nil)
 		check(t, "newest state", load(t, store).Finished, int64(30))
