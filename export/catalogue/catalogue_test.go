@@ -217,6 +217,7 @@ func TestNames(t *testing.T) {
 func FuzzNames(f *testing.F) {
 	f.Add("a\nb:1|c")
 	f.Add(strings.Repeat("ä.", 200))
+	f.Add(strings.Repeat("a", 29) + strings.Repeat("."+strings.Repeat("b", 80), 3)) // is cut behind a whole segment
 	segment := regexp.MustCompile(`^[A-Za-z0-9_-]{1,80}$`)
 	path := regexp.MustCompile(`^([A-Za-z0-9_-]{1,80}(\.[A-Za-z0-9_-]{1,80})*)?$`)
 	prom := regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)

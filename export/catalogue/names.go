@@ -34,7 +34,17 @@ func Path(s string) string {
 	for i := range segments {
 		segments[i] = Segment(segments[i])
 	}
-	return cut(strings.Join(segments, "."), s, maxName)
+	return fitLast(cut(strings.Join(segments, "."), s, maxName))
+}
+
+// fitLast shortens the last segment before the hash that has made it too long.
+func fitLast(path string) string {
+	last := path[strings.LastIndexByte(path, '.')+1:]
+	if over := len(last) - maxSegment; over > 0 {
+		end := len(path) - len("_00000000")
+		path = path[:end-over] + path[end:]
+	}
+	return path
 }
 
 // PromName makes s a name of Prometheus, [a-z_][a-z0-9_]*: upper case is
