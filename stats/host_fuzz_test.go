@@ -18,6 +18,7 @@ func FuzzHost(f *testing.F) {
 		f.Add(x.Value)
 	}
 	f.Add("shop.example:8443")
+	f.Add("http://Z/er:" + corpus.Secret + "@") // a user with a bare / looks like a host and a path
 	f.Fuzz(func(t *testing.T, s string) {
 		host := cleanHost(s)
 		if again := cleanHost(host); again != host {

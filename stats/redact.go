@@ -34,8 +34,9 @@ func cleanURL(s string) string {
 }
 
 // cleanHost makes the name of a host safe to show. Who gives a URL instead, or a
-// name with user info, does not tell its secrets either.
+// name with user info, does not tell its secrets either: no host has an @ in it.
 func cleanHost(s string) string {
+	s = s[strings.LastIndexByte(s, '@')+1:]
 	if strings.ContainsAny(s, "/@=%") {
 		s = cleanURL(s)
 	}
