@@ -43,12 +43,15 @@ func Run(m *testing.M) int {
 	defer func() { _ = os.RemoveAll(dir) }()
 	before := descriptors()
 	code := m.Run()
+	if code != 0 { // a test that was cut short cleans nothing up
+		return code
+	}
 	for _, left := range []func() string{
 		goroutines,
 		func() string { return settled("descriptors", func() []string { return news(before, descriptors()) }) },
 		func() string { return settled("temporary files", func() []string { return files(dir) }) },
 	} {
-		if text := left(); text != "" && code == 0 {
+		if text := left(); text != "" {
 			fmt.Fprintln(os.Stderr, text)
 			code = 1
 		}
