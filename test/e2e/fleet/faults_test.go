@@ -12,6 +12,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -20,7 +21,7 @@ type busy struct {
 	t      *testing.T
 	st     *stats.Statistics
 	store  kvstore.Store // another client of the same engine
-	log    output
+	log    tool.Output
 	acked  atomic.Int64 // finished requests that an acknowledged save held at least
 	saves  atomic.Int64
 	turn   sync.Mutex // held while a save is under way

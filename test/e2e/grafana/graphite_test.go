@@ -98,7 +98,7 @@ func startEtsy(t *testing.T, c *carbon) string {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	serve(t, node, script, file)
+	tool.Serve(t, node, script, file)
 	address := fmt.Sprintf("127.0.0.1:%d", statsd)
 	wait.For(t, 20*time.Second, "etsy statsd listens", func() bool {
 		conn, err := net.Dial("tcp", address)

@@ -25,7 +25,7 @@ func startExporter(t *testing.T) exporter {
 	t.Helper()
 	binary, web := tool.Installed(t, "bin/statsd_exporter"), fmt.Sprintf("127.0.0.1:%d", port.Free(t))
 	e := exporter{fmt.Sprintf("127.0.0.1:%d", port.Free(t)), "http://" + web + "/metrics"}
-	serve(t, binary, "--web.listen-address="+web, "--log.level=warn", "--statsd.listen-udp=", "--statsd.listen-tcp="+e.statsd,
+	tool.Serve(t, binary, "--web.listen-address="+web, "--log.level=warn", "--statsd.listen-udp=", "--statsd.listen-tcp="+e.statsd,
 		"--statsd.mapping-config="+shipped(t, "statsd-exporter-mapping.yml"))
 	wait.For(t, 20*time.Second, "statsd_exporter starts", func() bool { _, err := e.samples(); return err == nil })
 	return e

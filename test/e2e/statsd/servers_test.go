@@ -2,7 +2,6 @@ package statsd
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,69 +14,12 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 )
-
-// process runs a server until the test ends. alive reports whether it still
-// does.
-func process(t *testing.T, name string, args ...string) (alive func() bool) {
-	t.Helper()
-	var log output
-	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		_ = cmd.Wait()
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM)
-		select {
-		case <-ended:
-		case <-time.After(5 * time.Second):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
-		if t.Failed() {
-			t.Logf("%s:\n%.4000s", filepath.Base(name), log.String())
-		}
-	})
-	return func() bool {
-		select {
-		case <-ended:
-			return false
-		default:
-			return true
-		}
-	}
-}
-
-// output is what a process has printed.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
 
 // await tries until it works.
 func await(t *testing.T, what string, try func() error) {
@@ -169,7 +111,7 @@ func startEtsy(t *testing.T, flush time.Duration) *etsy {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e.living = process(t, node, script, file)
+	e.living = tool.Serve(t, node, script, file)
 	await(t, "etsy statsd starts", func() error { _, err := e.counters(); return err })
 	await(t, "etsy statsd listens", func() error { _, err := os.Stat(e.socket); return err })
 	return e
@@ -268,7 +210,7 @@ func startExporter(t *testing.T) *exporter {
 		socket: filepath.Join(socketDir(t), "s"),
 		page:   "http://" + web + "/metrics",
 	}
-	e.living = process(t, binary, "--web.listen-address="+web, "--log.level=warn",
+	e.living = tool.Serve(t, binary, "--web.listen-address="+web, "--log.level=warn",
 		"--statsd.listen-udp="+e.statsd, "--statsd.listen-tcp="+e.statsd, "--statsd.listen-unixgram="+e.socket)
 	await(t, "statsd_exporter starts", func() error { _, err := e.samples(); return err })
 	return e

@@ -2,7 +2,7 @@
 //
 // # Concurrency
 //
-// For the goroutine of a test.
+// For the goroutine of a test; an Output is safe for any number.
 package tool
 
 import (
