@@ -27,7 +27,7 @@ type field struct {
 
 // fields lists what the body of a holds.
 func (a *Snapshot) fields() []field {
-	fields := a.crawleeFields(struct{}{}, struct{}{})
+	fields := slices.Grow(a.crawleeFields(struct{}{}, struct{}{}), 40)
 	fields = append(fields, field{schemaKey, corePart, schema, nil, true})
 	own := func(key string, p part, v any) { fields = append(fields, field{key, p, v, v, false}) }
 
@@ -97,11 +97,12 @@ func (a Snapshot) MarshalJSON() ([]byte, error) {
 
 // marshal returns the body and what each part of it takes.
 func (a Snapshot) marshal() (body []byte, sizes partSizes, err error) {
-	if err := a.validate(); err != nil {
+	fields := a.fields()
+	if err := a.validate(fields); err != nil {
 		return nil, sizes, err // it could not be read again
 	}
 	var w bodyWriter
-	if err := w.fields(a.fields()); err != nil {
+	if err := w.fields(fields); err != nil {
 		return nil, sizes, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(a.unknown)) {
@@ -208,7 +209,8 @@ func (a *Snapshot) read(members map[string]json.RawMessage) error {
 	if version > schema {
 		return newerSchema(version)
 	}
-	for _, f := range a.fields() {
+	fields := a.fields()
+	for _, f := range fields {
 		raw, there := members[f.key]
 		delete(members, f.key)
 		if !there || f.read == nil || empty(raw) {
@@ -226,22 +228,7 @@ func (a *Snapshot) read(members map[string]json.RawMessage) error {
 	if len(a.Extensions) == 0 {
 		a.Extensions = nil
 	}
-	return a.validate()
-}
-
-// unmarshal is json.Unmarshal for what is known to be JSON, and faster for what
-// most members are.
-func unmarshal(raw []byte, into any) error {
-	switch v := into.(type) {
-	case json.Unmarshaler:
-		return v.UnmarshalJSON(raw)
-	case *int64:
-		if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
-			*v = n
-			return nil
-		}
-	}
-	return json.Unmarshal(raw, into)
+	return a.validate(fields)
 }
 
 func newerSchema(version int) error {

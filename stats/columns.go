@@ -93,9 +93,11 @@ func (h History) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes. Rings and columns it does not
 // know are dropped.
-func (h *History) UnmarshalJSON(data []byte) error {
+func (h *History) UnmarshalJSON(data []byte) error { return unmarshalValid(data, h) }
+
+func (h *History) read(raw []byte) error {
 	var m map[string]jsonRing
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshal(raw, &m); err != nil {
 		return err
 	}
 	*h = History{}
@@ -107,6 +109,20 @@ func (h *History) UnmarshalJSON(data []byte) error {
 		*r.points(h) = points
 	}
 	return nil
+}
+
+func (j *jsonRing) read(raw []byte) error {
+	return readObject(raw, func(name []byte) any {
+		switch string(name) {
+		case "first":
+			return &j.First
+		case "points":
+			return &j.Points
+		case "columns":
+			return &j.Columns
+		}
+		return nil
+	})
 }
 
 func (r ring) pack(points []Point) (jsonRing, error) {

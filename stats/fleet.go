@@ -196,8 +196,9 @@ func (f *Fleet) Members() []Member {
 // Snapshot returns the records of all workers, running or not, as one:
 // Runtime is the longest one, everything that counts adds up.
 func (f *Fleet) Snapshot() (a Snapshot) {
-	var parts []Snapshot
-	for _, m := range f.all() {
+	members := f.all()
+	parts := make([]Snapshot, 0, len(members))
+	for _, m := range members {
 		if !m.vanished {
 			parts = append(parts, m.now)
 		}

@@ -108,8 +108,10 @@ func (h histogram) combine(b histogram, fold func(x, y int64) int64) histogram {
 	cells := make([]int64, last-first)
 	copy(cells[h.first-first:], h.cells)
 	for i, c := range b.cells {
-		j := b.first - first + i
-		cells[j] = fold(cells[j], c)
+		if c != 0 { // as most are
+			j := b.first - first + i
+			cells[j] = fold(cells[j], c)
+		}
 	}
 	return newHistogram(resolution, first, cells)
 }

@@ -4,68 +4,122 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"unicode/utf8"
 )
+
+// A record is checked once to be JSON, and then walked without a further look at
+// its syntax. Names and values are views of it.
 
 var errNoObject = errors.New("not a JSON object")
 
 // membersOf splits a JSON object into its members, which are views of data. Of a
 // key that comes twice the last one counts.
 func membersOf(data []byte) (map[string]json.RawMessage, error) {
-	data = bytes.TrimLeft(data, " \t\r\n")
+	data = past(data, ' ')
 	if !bytes.HasPrefix(data, []byte("{")) || !json.Valid(data) {
 		return nil, errNoObject
 	}
 	members := make(map[string]json.RawMessage, 64)
-	for rest := data[1:]; ; {
-		rest = bytes.TrimLeft(rest, " \t\r\n,")
-		if rest[0] == '}' {
-			return members, nil
-		}
-		n := valueEnd(rest)
-		name, err := nameOf(rest[:n])
-		if err != nil {
-			return nil, err
-		}
-		rest = bytes.TrimLeft(rest[n:], " \t\r\n:")
-		n = valueEnd(rest)
-		members[name], rest = rest[:n:n], rest[n:]
-	}
+	err := object(data, func(name, value []byte) error {
+		members[string(name)] = value
+		return nil
+	})
+	return members, err
 }
 
-func nameOf(quoted []byte) (name string, err error) {
-	for _, c := range quoted[1 : len(quoted)-1] {
-		if c == '\\' || c >= utf8.RuneSelf {
-			err = json.Unmarshal(quoted, &name)
-			return name, err
+// object calls member for each member of a JSON object that is known to be valid.
+func object(data []byte, member func(name, value []byte) error) error {
+	if data[0] != '{' {
+		return fmt.Errorf("%.20s is not an object", data)
+	}
+	for rest := past(data[1:], ' '); rest[0] != '}'; rest = past(rest, ',') {
+		n := valueEnd(rest)
+		name := nameOf(rest[:n])
+		rest = past(rest[n:], ':')
+		n = valueEnd(rest)
+		if err := member(name, rest[:n:n]); err != nil {
+			return fmt.Errorf("%.40q: %w", name, err)
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// array calls item for each item of a JSON array that is known to be valid.
+func array(data []byte, item func(value []byte) error) error {
+	if data[0] != '[' {
+		return fmt.Errorf("%.20s is not an array", data)
+	}
+	for rest := past(data[1:], ' '); rest[0] != ']'; rest = past(rest, ',') {
+		n := valueEnd(rest)
+		if err := item(rest[:n:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// past returns what follows white space, and a mark within it.
+func past(data []byte, mark byte) []byte {
+	for i, c := range data {
+		if c != ' ' && c != '\n' && c != '\t' && c != '\r' && c != mark {
+			return data[i:]
 		}
 	}
-	return string(quoted[1 : len(quoted)-1]), nil
+	return nil
+}
+
+// nameOf returns what a JSON string says.
+func nameOf(quoted []byte) []byte {
+	inner := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(inner, '\\') < 0 && utf8.Valid(inner) {
+		return inner
+	}
+	var text string
+	_ = json.Unmarshal(quoted, &text) // a string, as its caller knows
+	return []byte(text)
 }
 
 // valueEnd returns the length of the value that valid JSON begins with.
 func valueEnd(data []byte) int {
-	depth := 0
-	for i := 0; ; i++ {
+	switch data[0] {
+	case '"':
+		return stringEnd(data)
+	case '{', '[':
+		return nestEnd(data)
+	}
+	if i := bytes.IndexAny(data, ",}] \n\t\r"); i >= 0 {
+		return i
+	}
+	return len(data)
+}
+
+func stringEnd(data []byte) int {
+	for i := 1; ; i++ {
+		i += bytes.IndexByte(data[i:], '"')
+		escapes := 0
+		for data[i-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
+func nestEnd(data []byte) int {
+	for i, depth := 0, 0; ; i++ {
 		switch data[i] {
 		case '"':
-			for i++; data[i] != '"'; i++ {
-				if data[i] == '\\' {
-					i++
-				}
-			}
+			i += stringEnd(data[i:]) - 1
 		case '{', '[':
 			depth++
-			continue
 		case '}', ']':
-			depth--
-		default: // of a number or a word, or between values
-			if depth > 0 || i+1 < len(data) && !bytes.ContainsRune([]byte(" \t\r\n,}]"), rune(data[i+1])) {
-				continue
+			if depth--; depth == 0 {
+				return i + 1
 			}
-		}
-		if depth == 0 {
-			return i + 1
 		}
 	}
 }

@@ -39,33 +39,46 @@ func unpack(text string, limit int) ([]int64, error) {
 	if err != nil {
 		return nil, err
 	}
-	numbers := make([]int64, 0, min(2*len(b), limit))
+	n, err := walk(b, limit, func(int, int64) {})
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, n)
+	_, err = walk(b, limit, func(i int, v int64) { numbers[i] = v })
+	return numbers, err
+}
+
+// walk calls each for the numbers that are not zero and returns how many there
+// are in all, at most limit.
+func walk(b []byte, limit int, each func(i int, v int64)) (n int, err error) {
 	next := func() (uint64, error) {
-		v, n := binary.Uvarint(b)
-		if n <= 0 {
+		v, size := binary.Uvarint(b)
+		if size <= 0 {
 			return 0, errPacking
 		}
-		b = b[n:]
+		b = b[size:]
 		return v, nil
 	}
 	for len(b) > 0 {
 		v, err := next()
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		more := uint64(0)
 		if v == 0 {
 			if more, err = next(); err != nil {
-				return nil, err
+				return 0, err
 			}
 		}
-		if more >= uint64(limit-len(numbers)) {
-			return nil, fmt.Errorf("more than the %d numbers there can be", limit)
+		if more >= uint64(limit-n) {
+			return 0, fmt.Errorf("more than the %d numbers there can be", limit)
 		}
-		numbers = append(numbers, int64(v))
-		numbers = append(numbers, make([]int64, more)...)
+		if v != 0 {
+			each(n, int64(v))
+		}
+		n += 1 + int(more)
 	}
-	return numbers, nil
+	return n, nil
 }
 
 type jsonDurations struct {
@@ -79,6 +92,28 @@ type jsonDurations struct {
 	Buckets    string        `json:"buckets,omitempty"`
 }
 
+func (j *jsonDurations) member(name []byte) any {
+	switch string(name) {
+	case "count":
+		return &j.Count
+	case "sumNanos":
+		return &j.Sum
+	case "minNanos":
+		return &j.Min
+	case "maxNanos":
+		return &j.Max
+	case "unbucketed":
+		return &j.Unbucketed
+	case "resolution":
+		return &j.Resolution
+	case "first":
+		return &j.First
+	case "buckets":
+		return &j.Buckets
+	}
+	return nil
+}
+
 // MarshalJSON writes count, sumNanos, minNanos, maxNanos, unbucketed and the
 // packed buckets; what is zero is left out.
 func (d Durations) MarshalJSON() ([]byte, error) {
@@ -89,9 +124,11 @@ func (d Durations) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (d *Durations) UnmarshalJSON(data []byte) error {
+func (d *Durations) UnmarshalJSON(data []byte) error { return unmarshalValid(data, d) }
+
+func (d *Durations) read(raw []byte) error {
 	var j jsonDurations
-	if err := json.Unmarshal(data, &j); err != nil {
+	if err := readObject(raw, j.member); err != nil {
 		return err
 	}
 	buckets, err := unpackHistogram(j.Resolution, j.First, j.Buckets)
@@ -150,9 +187,23 @@ func (t uniqueTable) MarshalJSON() ([]byte, error) {
 	return json.Marshal(m)
 }
 
-func (t uniqueTable) UnmarshalJSON(data []byte) error {
+func (j *jsonUnique) read(raw []byte) error {
+	return readObject(raw, func(name []byte) any {
+		switch string(name) {
+		case "estimate":
+			return &j.Estimate
+		case "size":
+			return &j.Size
+		case "registers":
+			return &j.Registers
+		}
+		return nil
+	})
+}
+
+func (t uniqueTable) read(raw []byte) error {
 	var m map[string]jsonUnique
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := unmarshal(raw, &m); err != nil {
 		return err
 	}
 	for key, u := range m {

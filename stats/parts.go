@@ -26,14 +26,56 @@ func (g ErrorGroup) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (g *ErrorGroup) UnmarshalJSON(data []byte) error {
-	if err := json.Unmarshal(data, (*jsonGroup)(g)); err != nil {
+func (g *ErrorGroup) UnmarshalJSON(data []byte) error { return unmarshalValid(data, g) }
+
+func (g *ErrorGroup) read(raw []byte) error {
+	if err := readObject(raw, g.member); err != nil {
 		return err
 	}
 	if len(g.Examples) == 0 {
 		g.Examples = nil
 	}
 	return inUTC(&g.FirstSeen, &g.LastSeen)
+}
+
+func (g *ErrorGroup) member(name []byte) any {
+	switch string(name) {
+	case "kind":
+		return &g.Kind
+	case "message":
+		return &g.Message
+	case "count":
+		return &g.Count
+	case "firstSeen":
+		return &g.FirstSeen
+	case "lastSeen":
+		return &g.LastSeen
+	case "examples":
+		return &g.Examples
+	}
+	return nil
+}
+
+func (h *HostStats) read(raw []byte) error {
+	return readObject(raw, func(name []byte) any {
+		switch string(name) {
+		case "host":
+			return &h.Host
+		case "finished":
+			return &h.Finished
+		case "failed":
+			return &h.Failed
+		case "discarded":
+			return &h.Discarded
+		case "retries":
+			return &h.Retries
+		case "errors":
+			return &h.Errors
+		case "duration":
+			return &h.Duration
+		}
+		return nil
+	})
 }
 
 // segmentTable is the JSON of Segments, column by column: names are written once.
@@ -68,9 +110,31 @@ func (t segmentTable) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-func (t *segmentTable) UnmarshalJSON(data []byte) error {
+func (j *jsonSegments) member(name []byte) any {
+	switch string(name) {
+	case "owner":
+		return &j.Owner
+	case "host":
+		return &j.Host
+	case "version":
+		return &j.Version
+	case "start":
+		return &j.Start
+	case "end":
+		return &j.End
+	case "clean":
+		return &j.Clean
+	case "finished":
+		return &j.Finished
+	case "failed":
+		return &j.Failed
+	}
+	return nil
+}
+
+func (t *segmentTable) read(raw []byte) error {
 	var j jsonSegments
-	if err := json.Unmarshal(data, &j); err != nil {
+	if err := readObject(raw, j.member); err != nil {
 		return err
 	}
 	n := len(j.Owner)

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// validate refuses what no Statistics can have counted.
-func (a *Snapshot) validate() error {
+// validate refuses what no Statistics can have counted. fields are those of a.
+func (a *Snapshot) validate(fields []field) error {
 	if n := len(a.RetryHistogram); n > maxRetries+1 {
 		return fmt.Errorf("requestRetryHistogram: %d buckets, at most %d", n, maxRetries+1)
 	}
@@ -21,7 +21,7 @@ func (a *Snapshot) validate() error {
 	if a.window {
 		return nil // a difference may well be negative
 	}
-	for _, f := range a.fields() {
+	for _, f := range fields {
 		if err := validate(f.read); err != nil {
 			return fmt.Errorf("%s: %w", f.key, err)
 		}

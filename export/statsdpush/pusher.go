@@ -197,8 +197,13 @@ func (p *Pusher) Close() error {
 }
 
 // ended waits for the goroutine after its context has ended. Our own connection
-// lets go of it at once, a client of the caller's may never.
+// lets go of it at once, and what is left to do is counted; a client of the
+// caller's may never.
 func (p *Pusher) ended() bool {
+	if p.cfg.Client == nil {
+		<-p.done
+		return true
+	}
 	select {
 	case <-p.done:
 		return true

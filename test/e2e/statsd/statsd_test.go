@@ -37,6 +37,7 @@ func eachNetwork(t *testing.T, test func(t *testing.T, srv server, network strin
 func push(t *testing.T, src stats.Source, srv server, network string, cfg statsdpush.Config) *statsdpush.Pusher {
 	t.Helper()
 	cfg.Network, cfg.Address = network, srv.address(network)
+	cfg.CloseTimeout = time.Minute // what arrives is asked for, not how soon
 	p, err := statsdpush.Start(src, cfg)
 	if err != nil {
 		t.Fatal(err)
