@@ -34,7 +34,7 @@ type database struct {
 	unsynced bool
 	copied   time.Time
 
-	syncing, copying, marking, measuring outage
+	syncing, copying, marking, measuring, compacting outage
 }
 
 func (db *database) engineDir() string { return filepath.Join(db.dir, "badger") }
@@ -90,7 +90,16 @@ func (db *database) set(key string, envelope []byte) error {
 }
 
 func (db *database) update(change func(*badger.Txn) error) error {
+	db.compact()
 	return guarded(func() error { return db.badger.Update(change) })
+}
+
+// compact merges the tables that full memtables have left. With ten of them
+// Badger would block every write.
+func (db *database) compact() {
+	if db.badger.Levels()[0].NumTables > levelZero {
+		db.compacting.report(db.log, guarded(func() error { return db.badger.Flatten(1) }))
+	}
 }
 
 // save stores an envelope, which it seals, if the revision of key is still prev.

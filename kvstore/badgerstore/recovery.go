@@ -19,6 +19,7 @@ func openDatabase(dir string, log *slog.Logger, lim limits) (*database, error) {
 		dir: dir, log: log, lim: lim, // copied is zero: what is saved first is copied at the next turn
 		syncing: outage{what: "syncing"}, copying: outage{what: "the side copy"},
 		marking: outage{what: "marking revisions"}, measuring: outage{what: "measuring free space"},
+		compacting: outage{what: "merging tables"},
 	}
 	if err := db.roomy(); err != nil {
 		return nil, err
@@ -72,6 +73,7 @@ func (db *database) start(found *recovery) error {
 	if db.badger, err = openEngine(db.engineDir(), newBridge(db.log)); err != nil {
 		return err
 	}
+	db.compact() // what short lives have left; Close adds a table
 	db.home, err = os.Stat(db.engineDir())
 	if err == nil {
 		err = guarded(func() error { return db.reconcile(found) })
