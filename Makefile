@@ -15,7 +15,7 @@ PURE = ./events ./kvstore ./kvstore/kvstoretest ./stats ./stats/statstest
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: test
 test: setup unit e2e examples gate ## all tests; installs what they need where it can
@@ -96,6 +96,10 @@ bench: ## benchmarks of the recorder, the record and the stores
 .PHONY: bench-peers
 bench-peers: ## the same requests by crawlstats and its peers, to docs/bench; BENCH=-short for a minute of it
 	cd bench && $(GO) run . -out ../docs/bench $(BENCH)
+
+.PHONY: bench-profiles
+bench-profiles: ## where the time of a request goes, to docs/bench
+	cd bench && $(GO) run . -out ../docs/bench -profiles
 
 .PHONY: tools
 tools: $(CACHE)/bin/$(LINT)

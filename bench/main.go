@@ -13,14 +13,21 @@ func main() {
 	out := flag.String("out", "../docs/bench", "folder for RESULTS.md and the plots")
 	short := flag.Bool("short", false, "fewer rounds and smaller sizes: a minute instead of ten")
 	only := flag.Bool("ratio", false, "print the ratio of the handle to the floor and nothing else")
+	all := flag.Bool("profiles", false, "write PROFILES.md, where the time of a request goes, and nothing else")
+	name := flag.String("profile", "", "print where the time of this contender goes, and nothing else")
 	flag.Parse()
 	e := full
 	if *short {
 		e = quick
 	}
 	run := func() error { return report(*out, e) }
-	if *only {
+	switch {
+	case *only:
 		run = printRatio
+	case *all:
+		run = func() error { return profiles(*out) }
+	case *name != "":
+		run = func() error { return profile(os.Stdout, *name) }
 	}
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

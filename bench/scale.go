@@ -164,7 +164,7 @@ func byHosts(most int) scale {
 
 func byWorkers(most int) (scale, error) {
 	sc := scale{
-		name: "workers", curves: []string{"ms CPU to load and merge", "µs each", "bytes of record"},
+		name: "workers", curves: []string{"ms to load and merge", "ms CPU", "µs CPU each", "bytes of the sum"},
 		note: "linear in the records that have changed",
 	}
 	s := stats.New()
@@ -183,16 +183,36 @@ func byWorkers(most int) (scale, error) {
 				return sc, err
 			}
 		}
-		var fleet *stats.Fleet
-		cost := timed(1, func() { fleet, err = stats.LoadFleet(ctx, store, "fleet") })
+		wall, cpu, merged, err := loadAndMerge(store)
 		if err != nil {
 			return sc, err
 		}
-		merged, err := fleet.Snapshot().Encode()
-		if err != nil {
-			return sc, err
-		}
-		sc.points = append(sc.points, point{n, []float64{cost / 1e6, cost / 1e3 / float64(n), float64(len(merged))}})
+		sc.points = append(sc.points, point{n, []float64{wall, cpu, cpu * 1e3 / float64(n), float64(merged)}})
 	}
 	return sc, nil
+}
+
+// loadAndMerge returns the median milliseconds and milliseconds of CPU of some
+// fleets that are read anew, and the size of their sum as a record.
+func loadAndMerge(store kvstore.Store) (wall, cpu float64, size int, err error) {
+	var walls, cpus []float64
+	for range 5 {
+		runtime.GC()
+		began, start := cpuTime(), time.Now()
+		fleet, err := stats.LoadFleet(context.Background(), store, "fleet")
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		sum := fleet.Snapshot()
+		walls = append(walls, float64(time.Since(start))/1e6)
+		cpus = append(cpus, float64(cpuTime()-began)/1e6)
+		record, err := sum.Encode()
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		size = len(record)
+	}
+	slices.Sort(walls)
+	slices.Sort(cpus)
+	return walls[2], cpus[2], size, nil
 }

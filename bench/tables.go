@@ -14,7 +14,7 @@ import (
 func writeHead(w io.Writer, e effort) {
 	fmt.Fprintf(w, `# What counting costs
 
-Written by `+"`make bench-peers`"+` on %s: %s, %s/%s, %d processors, %s. Do not edit; run it again.
+Written by `+"`make bench-peers`"+` %s. Do not edit; run it again.
 
 - The cost is CPU time of the process (getrusage) for each request, and not wall time: a neighbour that takes a core away does not
   change it. What remains is the clock of the processor, so ratios are taken within a round, %d rounds of %s each, all contenders one after
@@ -25,7 +25,13 @@ Written by `+"`make bench-peers`"+` on %s: %s, %s/%s, %d processors, %s. Do not 
   histograms. It is checked that none was lost where a contender can tell. Their handles are kept; those with "labels" look them up at each
   call, as most programs do.
 - %d processors of this machine are real. With more in GOMAXPROCS than there are, it is seen what preemption does, and not how it scales.
-`, time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), e.rounds, e.slice, runtime.NumCPU())
+`, today(), e.rounds, e.slice, runtime.NumCPU())
+}
+
+// today returns when and on what something was measured.
+func today() string {
+	return fmt.Sprintf("on %s: %s, %s/%s, %d processors, %s",
+		time.Now().UTC().Format(time.DateOnly), runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor())
 }
 
 // processor returns its name, where the system tells.
