@@ -62,6 +62,7 @@ var arrows = map[string][]string{
 	"internal/adapter":     {},
 	"internal/hostile":     {},
 	"internal/leaktest":    {"go.uber.org/goleak"},
+	"internal/syncbuf":     {},
 	"events":               {},
 	"events/local":         {"events", "github.com/shirou/gopsutil/v4"},
 	"logging":              {"github.com/rs/zerolog", "github.com/mattn/go-isatty", "golang.org/x/term", "golang.org/x/text/width"},

@@ -9,27 +9,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 )
-
-// notes is a log that may be read while it is written.
-type notes struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (n *notes) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.Write(p)
-}
-
-func (n *notes) String() string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.text.String()
-}
 
 // hold returns a channel that is closed when n requests have been made. Further
 // ones wait until the other one is closed.
@@ -53,7 +36,7 @@ func (c *crawling) hold(n int64) (made <-chan struct{}, release chan struct{}) {
 func TestPageAndReport(t *testing.T) {
 	t.Parallel()
 	c := newCrawling(t)
-	var log notes
+	var log syncbuf.Buffer
 	c.log = &log
 	c.opts.listen = "127.0.0.1:0"
 	c.opts.report = filepath.Join(t.TempDir(), "report.html")
@@ -121,7 +104,7 @@ func fetch(t *testing.T, url string) string {
 func TestNoPlaceForPageAndReport(t *testing.T) {
 	t.Parallel()
 	c := newCrawling(t)
-	var log notes
+	var log syncbuf.Buffer
 	c.log = &log
 	c.opts.listen = c.opts.site.Host // where the site is
 	if code := c.exit(); code != 1 || !strings.Contains(log.String(), "address already in use") {

@@ -1,16 +1,15 @@
 package terminal
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unicode"
 
 	"github.com/crawlstats/crawlstats/internal/leaktest"
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 	"github.com/crawlstats/crawlstats/stats"
 )
 
@@ -21,20 +20,7 @@ const hostile = "a\x1b[2Jb\rc\x1b]8;;http://evil\x07d\u202ee\x00\xff<script>{{7*
 
 // screen is a writer that a test reads while others write.
 type screen struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (s *screen) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.Write(p)
-}
-
-func (s *screen) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.buf.String()
+	syncbuf.Buffer
 }
 
 func (s *screen) log() *slog.Logger {

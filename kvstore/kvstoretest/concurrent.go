@@ -3,23 +3,23 @@ package kvstoretest
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/crawlstats/crawlstats/kvstore"
 )
 
-// racers lets eight writers save over the same revision, 200 times.
-func racers(t testing.TB, st kvstore.Store) {
-	const writers, rounds = 8, 200
+// Race lets stores, each a connection of its own to one engine, save over the
+// same revision of the key "k" 200 times. One wins each time, the others get
+// ErrConflict, and all of them see what has won.
+func Race(t testing.TB, stores ...kvstore.Store) {
+	t.Helper()
 	var rev kvstore.Revision
-	for range rounds {
-		var (
-			revs [writers]kvstore.Revision
-			errs [writers]error
-			wg   sync.WaitGroup
-		)
-		for w := range writers {
+	for range 200 {
+		revs, errs := make([]kvstore.Revision, len(stores)), make([]error, len(stores))
+		var wg sync.WaitGroup
+		for w, st := range stores {
 			wg.Go(func() { revs[w], errs[w] = st.Save(t.Context(), "k", []byte{byte(w)}, rev) })
 		}
 		wg.Wait()
@@ -38,8 +38,15 @@ func racers(t testing.TB, st kvstore.Store) {
 			t.Fatalf("no writer replaced revision %d", rev)
 		}
 		rev = revs[winner]
-		wantItem(t, st, "k", string([]byte{byte(winner)}), rev)
+		for _, st := range stores {
+			wantItem(t, st, "k", string([]byte{byte(winner)}), rev)
+		}
 	}
+}
+
+// racers lets eight goroutines race on one connection.
+func racers(t testing.TB, st kvstore.Store) {
+	Race(t, slices.Repeat([]kvstore.Store{st}, 8)...)
 }
 
 // wholeValues reads while values of different lengths are saved.

@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/badgerstore"
 	"github.com/crawlstats/crawlstats/kvstore/kvstoretest"
@@ -47,7 +48,7 @@ func TestAilingStores(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := &watched{Faulty: kvstoretest.NewFaulty(engine), deaf: ail.deaf, recorders: map[string]bool{}}
-			var told lines
+			var told syncbuf.Buffer
 			s, err := stats.Open(t.Context(), stats.Config{
 				ID: crawlID, Store: w, PersistEvery: 100 * time.Millisecond, LogEvery: -1, CloseTimeout: closeTimeout,
 				Logger: slog.New(slog.NewTextHandler(&told, &slog.HandlerOptions{Level: slog.LevelWarn})),
@@ -200,22 +201,4 @@ func (w *watched) Sync(ctx context.Context) error {
 	ctx, leave := w.enter(ctx)
 	defer leave()
 	return w.Faulty.Sync(ctx)
-}
-
-// lines is a log that a test reads.
-type lines struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

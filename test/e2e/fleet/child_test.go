@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -21,7 +21,7 @@ type child struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	stdin io.WriteCloser
-	out   tool.Output
+	out   syncbuf.Buffer
 	ended chan struct{}
 }
 

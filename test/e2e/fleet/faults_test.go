@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
-	"github.com/crawlstats/crawlstats/test/e2e/internal/tool"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
 
@@ -21,7 +21,7 @@ type busy struct {
 	t      *testing.T
 	st     *stats.Statistics
 	store  kvstore.Store // another client of the same engine
-	log    tool.Output
+	log    syncbuf.Buffer
 	acked  atomic.Int64 // finished requests that an acknowledged save held at least
 	saves  atomic.Int64
 	turn   sync.Mutex // held while a save is under way

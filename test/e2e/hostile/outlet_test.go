@@ -1,7 +1,6 @@
 package hostile
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/crawlstats/crawlstats/events"
 	"github.com/crawlstats/crawlstats/internal/hostile"
 	"github.com/crawlstats/crawlstats/internal/leaktest"
+	"github.com/crawlstats/crawlstats/internal/syncbuf"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/logging"
 	"github.com/crawlstats/crawlstats/stats"
@@ -28,7 +28,7 @@ import (
 type outlet struct {
 	st    *stats.Statistics
 	bus   *events.Bus
-	log   buffer
+	log   syncbuf.Buffer
 	final stats.Snapshot
 	out   map[string]string // by sink
 	store kvstore.Store
@@ -36,23 +36,6 @@ type outlet struct {
 
 	named  bool // the texts are in its names alone
 	forged bool // its record was not written by this library
-}
-
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }
 
 func newOutlet(t *testing.T, cfg stats.Config) *outlet {

@@ -59,44 +59,16 @@ func TestConformance(t *testing.T) {
 
 // race lets eight connections race for one key: one wins each round.
 func race(t *testing.T, c *natstest.Cluster) {
-	const writers, rounds = 8, 200
 	kv := natstest.Make(t, natstest.Connect(t, c.URLs()), jetstream.KeyValueConfig{})
 	var stores []kvstore.Store
-	for range writers {
+	for range 8 {
 		theirs, err := natstest.Connect(t, c.URLs()).KeyValue(t.Context(), kv.Bucket())
 		if err != nil {
 			t.Fatal(err)
 		}
 		stores = append(stores, open(t, theirs, natsstore.Config{}))
 	}
-	var rev kvstore.Revision
-	for round := range rounds {
-		var wins atomic.Int64
-		var won atomic.Uint64
-		var wg sync.WaitGroup
-		for w, st := range stores {
-			wg.Go(func() {
-				got, err := st.Save(t.Context(), "k", fmt.Append(nil, w), rev)
-				switch {
-				case err == nil:
-					wins.Add(1)
-					won.Store(uint64(got))
-				case !errors.Is(err, kvstore.ErrConflict):
-					t.Errorf("writer %d: %v", w, err)
-				}
-			})
-		}
-		wg.Wait()
-		if wins.Load() != 1 {
-			t.Fatalf("round %d has %d winners", round, wins.Load())
-		}
-		rev = kvstore.Revision(won.Load())
-		for w, st := range stores { // the losers see what they lost to, whichever replica answers
-			if it, err := st.Load(t.Context(), "k"); err != nil || it.Rev != rev {
-				t.Fatalf("round %d: writer %d loads revision %d, %v; want %d", round, w, it.Rev, err, rev)
-			}
-		}
-	}
+	kvstoretest.Race(t, stores...)
 }
 
 func watch(t *testing.T, c *natstest.Cluster, kv jetstream.KeyValue) {

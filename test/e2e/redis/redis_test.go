@@ -63,34 +63,11 @@ func TestCluster(t *testing.T) {
 // Eight clients race for one key: one wins each round.
 func TestRace(t *testing.T) {
 	srv := redistest.Start(t)
-	const writers, rounds = 8, 200
 	var stores []kvstore.Store
-	for range writers {
+	for range 8 {
 		stores = append(stores, open(t, srv.Client(t), redisstore.Config{}))
 	}
-	var rev kvstore.Revision
-	for round := range rounds {
-		var wins atomic.Int64
-		var won atomic.Uint64
-		var wg sync.WaitGroup
-		for w, st := range stores {
-			wg.Go(func() {
-				got, err := st.Save(t.Context(), "k", fmt.Append(nil, w), rev)
-				switch {
-				case err == nil:
-					wins.Add(1)
-					won.Store(uint64(got))
-				case !errors.Is(err, kvstore.ErrConflict):
-					t.Errorf("writer %d: %v", w, err)
-				}
-			})
-		}
-		wg.Wait()
-		if wins.Load() != 1 {
-			t.Fatalf("round %d has %d winners", round, wins.Load())
-		}
-		rev = kvstore.Revision(won.Load())
-	}
+	kvstoretest.Race(t, stores...)
 }
 
 func TestDamaged(t *testing.T) { damaged(t, redistest.Start(t).Client(t), "alone") }
