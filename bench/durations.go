@@ -41,7 +41,7 @@ func histogramError(n int) (worst float64, size int, err error) {
 	}
 	slices.Sort(values)
 	for _, q := range []float64{.001, .01, .05, .1, .25, .5, .75, .9, .95, .99, .999, .9999, .99999} {
-		exact := float64(values[int(q*float64(n-1))])
+		exact := float64(values[max(int(math.Ceil(q*float64(n)))-1, 0)])
 		worst = max(worst, math.Abs(float64(d.Quantile(q))-exact)/exact)
 	}
 	return worst, len(saved), nil

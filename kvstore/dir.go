@@ -42,6 +42,9 @@ type Dir struct {
 // A directory that cannot be written still opens, for reading. Errors:
 // ErrPermission, ErrReadOnly, ErrNoSpace, or ErrUnavailable for every other one.
 func OpenDir(dir string) (*Dir, error) {
+	if dir == "" {
+		return nil, errors.New("kvstore: open directory: it has no name: give one")
+	}
 	path, err := filepath.Abs(dir)
 	if err == nil {
 		err = os.MkdirAll(path, 0o700)

@@ -18,6 +18,12 @@ import (
 	"github.com/crawlstats/crawlstats/kvstore/internal/filelock"
 )
 
+func TestOpenDirWithoutAName(t *testing.T) {
+	if _, err := OpenDir(""); err == nil {
+		t.Error("the working directory is taken")
+	}
+}
+
 func mustOpenDir(t *testing.T, path string) *Dir {
 	t.Helper()
 	d, err := OpenDir(path)

@@ -699,6 +699,13 @@ func TestExtendRefuses(t *testing.T) {
 	}{"1e999x"}, nil); err == nil {
 		t.Error("a value that JSON refuses")
 	}
+	type queue struct{ urls []string }
+	if _, err := stats.Extend(s, "queue", queue{urls: []string{"/"}}, nil); err == nil {
+		t.Error("a struct without exported fields")
+	}
+	if _, err := stats.Extend(s, "none", struct{}{}, nil); err != nil {
+		t.Error(err)
+	}
 	if _, err := stats.Extend(s, "", 1, nil); err == nil {
 		t.Error("no name")
 	}

@@ -95,7 +95,7 @@ func TestAHostCountsUnderItsCleanName(t *testing.T) {
 }
 
 // 4,000 distinct messages of eight words: bounded groups, an exact total.
-func TestC69_ErrorGroupsAreBoundedAndExact(t *testing.T) {
+func TestErrorGroupsAreBoundedAndExact(t *testing.T) {
 	s := New()
 	for i := range 4_000 {
 		j := s.Begin()

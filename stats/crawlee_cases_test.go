@@ -19,11 +19,10 @@ import (
 )
 
 // The behaviour of Crawlee's Statistics, case by case, with its bugs mended.
-// Cases about records and about text stand beside the code they are about. These
-// cases have no counterpart: C22, C23, C58 and C59 (there is no half-open object,
-// Close is idempotent, the bus is always ready), C54, C56 and C60 where they
-// assume listeners that run concurrently, C62 and C63 (messages are masked one
-// by one, so nothing depends on the order they come in).
+// Cases about records and about text stand beside the code they are about. Some
+// have no counterpart: there is no half-open object, Close is idempotent, the bus
+// is always ready, its listeners run one after the other, and messages are masked
+// one by one, so that nothing depends on the order they come in.
 
 const ms = time.Millisecond
 
@@ -69,7 +68,7 @@ func check(t *testing.T, what string, got, want any) {
 	}
 }
 
-func TestC01_OneRequest(t *testing.T) {
+func TestOneRequest(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", 120*ms, "Fa")
 		a := s.Snapshot()
@@ -80,7 +79,7 @@ func TestC01_OneRequest(t *testing.T) {
 	})
 }
 
-func TestC02_UnknownID(t *testing.T) {
+func TestUnknownID(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Fghost", "Xghost")
 		a := s.Snapshot()
@@ -88,7 +87,7 @@ func TestC02_UnknownID(t *testing.T) {
 	})
 }
 
-func TestC03_SettledTwice(t *testing.T) {
+func TestSettledTwice(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Fa", "Fa", "Xa")
 		a := s.Snapshot()
@@ -96,7 +95,7 @@ func TestC03_SettledTwice(t *testing.T) {
 	})
 }
 
-func TestC04_KnownIDStartedAgain(t *testing.T) {
+func TestKnownIDStartedAgain(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sb", 80*ms, "Sb", 40*ms, "Fb")
 		a := s.Snapshot()
@@ -106,7 +105,7 @@ func TestC04_KnownIDStartedAgain(t *testing.T) {
 	})
 }
 
-func TestC06_SettledIDsAreForgotten(t *testing.T) {
+func TestSettledIDsAreForgotten(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Fa", "Sa", "Fa")
 		a := s.Snapshot()
@@ -115,7 +114,7 @@ func TestC06_SettledIDsAreForgotten(t *testing.T) {
 	})
 }
 
-func TestC07_MinAndMaxAreOfFinishedOnly(t *testing.T) {
+func TestMinAndMaxAreOfFinishedOnly(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", 120*ms, "Fa", "Sb", 1*ms, "Fb", "Sc", 300*ms, "Xc", "Sd", 40*ms, "Fd")
 		a := s.Snapshot()
@@ -125,7 +124,7 @@ func TestC07_MinAndMaxAreOfFinishedOnly(t *testing.T) {
 	})
 }
 
-func TestC08_Averages(t *testing.T) {
+func TestAverages(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "S0", 1*ms, "S1", 1*ms, "S2", 2*ms, "F1", 1*ms, "X0", 10*ms, "F2", 10*ms)
 		a := s.Snapshot()
@@ -139,7 +138,7 @@ func TestC08_Averages(t *testing.T) {
 	})
 }
 
-func TestC09_GivenRetries(t *testing.T) {
+func TestGivenRetries(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		for i := range 3 {
 			j := s.BeginWith(stats.Request{Retries: i})
@@ -156,7 +155,7 @@ func TestC09_GivenRetries(t *testing.T) {
 	})
 }
 
-func TestC10_DenseHistogram(t *testing.T) {
+func TestDenseHistogram(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		j := s.BeginWith(stats.Request{Retries: 3})
 		j.Fail(errAny)
@@ -173,7 +172,7 @@ func TestC10_DenseHistogram(t *testing.T) {
 	})
 }
 
-func TestC12_StatusCodes(t *testing.T) {
+func TestStatusCodes(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, 200, 200, 404)
 		a := s.Snapshot()
@@ -182,7 +181,7 @@ func TestC12_StatusCodes(t *testing.T) {
 	})
 }
 
-func TestC13_CodesCountResponses(t *testing.T) {
+func TestCodesCountResponses(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", 503, "Ra", "Sa", 503, "Ra", "Sa", 503, "Xa")
 		j := s.Begin()
@@ -198,7 +197,7 @@ func TestC13_CodesCountResponses(t *testing.T) {
 	})
 }
 
-func TestC15_RatesAreRoundedAsInCrawlee(t *testing.T) {
+func TestRatesAreRoundedAsInCrawlee(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Fa", "Sa", "Fa", "Sa", "Fa", "Sx", "Xx", 90*time.Second)
 		sum := s.Calculate()
@@ -208,7 +207,7 @@ func TestC15_RatesAreRoundedAsInCrawlee(t *testing.T) {
 	})
 }
 
-func TestC16_RatesWithoutRuntime(t *testing.T) {
+func TestRatesWithoutRuntime(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Fa")
 		sum := s.Calculate()
@@ -220,7 +219,7 @@ func TestC16_RatesWithoutRuntime(t *testing.T) {
 	})
 }
 
-func TestC17_NothingToAverage(t *testing.T) {
+func TestNothingToAverage(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		sum := s.Calculate()
 		if sum.RequestAvgFinishedDuration != nil || sum.RequestAvgFailedDuration != nil {
@@ -233,7 +232,7 @@ func TestC17_NothingToAverage(t *testing.T) {
 	})
 }
 
-func TestC18_ZeroDuration(t *testing.T) {
+func TestZeroDuration(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Fa")
 		a := s.Snapshot()
@@ -244,7 +243,7 @@ func TestC18_ZeroDuration(t *testing.T) {
 	})
 }
 
-func TestC19_NoRoundingOverRestarts(t *testing.T) {
+func TestNoRoundingOverRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstore.NewMemory()
 		for range 10 {
@@ -260,7 +259,7 @@ func TestC19_NoRoundingOverRestarts(t *testing.T) {
 	})
 }
 
-func TestC21_CallsAfterClose(t *testing.T) {
+func TestCallsAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, stats.Config{Store: kvstore.NewMemory()})
 		inFlight := s.Begin()
@@ -278,7 +277,7 @@ func TestC21_CallsAfterClose(t *testing.T) {
 	})
 }
 
-func TestC24_FrozenAfterClose(t *testing.T) {
+func TestFrozenAfterClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := open(t, stats.Config{})
 		script(t, s, "Sa", time.Second, "Fa")
@@ -289,7 +288,7 @@ func TestC24_FrozenAfterClose(t *testing.T) {
 	})
 }
 
-func TestC25_RuntimeStartsWithOpen(t *testing.T) {
+func TestRuntimeStartsWithOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := stats.Config{Store: kvstore.NewMemory()}
 		time.Sleep(time.Hour)
@@ -300,7 +299,7 @@ func TestC25_RuntimeStartsWithOpen(t *testing.T) {
 	})
 }
 
-func TestC27_ResetKeepsOptions(t *testing.T) {
+func TestResetKeepsOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(records)
 		store := kvstore.NewMemory()
@@ -319,7 +318,7 @@ func TestC27_ResetKeepsOptions(t *testing.T) {
 	})
 }
 
-func TestC28_ResetClearsErrors(t *testing.T) {
+func TestResetClearsErrors(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		script(t, s, "Sa", "Ra", "Xa")
 		if err := s.Reset(t.Context()); err != nil {
@@ -330,7 +329,7 @@ func TestC28_ResetClearsErrors(t *testing.T) {
 	})
 }
 
-func TestC29_SecondRunAddsUp(t *testing.T) {
+func TestSecondRunAddsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstore.NewMemory()
 		s := open(t, stats.Config{Store: store})
@@ -352,7 +351,7 @@ func TestC29_SecondRunAddsUp(t *testing.T) {
 	})
 }
 
-func TestC30_StatusCodesSurvive(t *testing.T) {
+func TestStatusCodesSurvive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstore.NewMemory()
 		s := open(t, stats.Config{Store: store})
@@ -364,7 +363,7 @@ func TestC30_StatusCodesSurvive(t *testing.T) {
 	})
 }
 
-func TestC31_PersistEvent(t *testing.T) {
+func TestPersistEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bus events.Bus
 		store := kvstore.NewMemory()
@@ -382,7 +381,7 @@ func TestC31_PersistEvent(t *testing.T) {
 	})
 }
 
-func TestC32_Manual(t *testing.T) {
+func TestManual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bus events.Bus
 		store := kvstoretest.NewFaulty(kvstore.NewMemory())
@@ -402,7 +401,7 @@ func TestC32_Manual(t *testing.T) {
 	})
 }
 
-func TestC33_OffCallsNoStore(t *testing.T) {
+func TestOffCallsNoStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bus events.Bus
 		store := kvstoretest.NewFaulty(kvstore.NewMemory())
@@ -421,7 +420,7 @@ func TestC33_OffCallsNoStore(t *testing.T) {
 	})
 }
 
-func TestC34_KeysAreIsolated(t *testing.T) {
+func TestKeysAreIsolated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstore.NewMemory()
 		for range 2 { // the second time in the other order
@@ -437,7 +436,7 @@ func TestC34_KeysAreIsolated(t *testing.T) {
 	})
 }
 
-func TestC35_NoListenerLeft(t *testing.T) {
+func TestNoListenerLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bus events.Bus
 		store := kvstoretest.NewFaulty(kvstore.NewMemory())
@@ -455,7 +454,7 @@ func TestC35_NoListenerLeft(t *testing.T) {
 	})
 }
 
-func TestC38_DowntimeIsNoRuntime(t *testing.T) {
+func TestDowntimeIsNoRuntime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstore.NewMemory()
 		s := open(t, stats.Config{Store: store})
@@ -469,7 +468,7 @@ func TestC38_DowntimeIsNoRuntime(t *testing.T) {
 	})
 }
 
-func TestC39_C41_BadRecord(t *testing.T) {
+func TestBadRecord(t *testing.T) {
 	for _, bad := range []string{
 		`{"requestsFinished":"plenty"}`, `null`, `[]`, `{"requestsFinished":`, ``, "CSTAT1 schema=1", "\x00\xff", `{"requestsFinished":-3}`,
 	} {
@@ -502,7 +501,7 @@ func TestC39_C41_BadRecord(t *testing.T) {
 	}
 }
 
-func TestC47_StoreFailsAtClose(t *testing.T) {
+func TestStoreFailsAtClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := kvstoretest.NewFaulty(kvstore.NewMemory())
 		s := open(t, stats.Config{Store: store, PersistEvery: time.Hour})
@@ -516,7 +515,7 @@ func TestC47_StoreFailsAtClose(t *testing.T) {
 	})
 }
 
-func TestC49_Extensions(t *testing.T) {
+func TestExtensions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		type cursor struct{ Pages []int }
 		store, log := kvstore.NewMemory(), new(records)
@@ -556,7 +555,7 @@ func TestC49_Extensions(t *testing.T) {
 	})
 }
 
-func TestC50_PeriodicLine(t *testing.T) {
+func TestPeriodicLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log, periodic := new(records), new(records)
 		s := open(t, stats.Config{Logger: log.logger(), PeriodicLogger: periodic.logger()})
@@ -571,7 +570,7 @@ func TestC50_PeriodicLine(t *testing.T) {
 	})
 }
 
-func TestC61_ErrorGroups(t *testing.T) {
+func TestErrorGroups(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		// Groups are made of kind and message alone: where an error was made and
 		// its Go type do not tell errors apart, a kind of the caller's does.
@@ -591,7 +590,7 @@ func TestC61_ErrorGroups(t *testing.T) {
 	})
 }
 
-func TestC68_FirstOfAGroupIsPublished(t *testing.T) {
+func TestFirstOfAGroupIsPublished(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var bus events.Bus
 		var opened []events.ErrorGroupOpened
@@ -617,7 +616,7 @@ func TestC68_FirstOfAGroupIsPublished(t *testing.T) {
 	})
 }
 
-func TestC71_HundredThousandRetries(t *testing.T) {
+func TestHundredThousandRetries(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		s.Start("a")
 		for range 100_000 {
@@ -635,7 +634,7 @@ func TestC71_HundredThousandRetries(t *testing.T) {
 	})
 }
 
-func TestC73_Discard(t *testing.T) {
+func TestDiscard(t *testing.T) {
 	bubble(t, func(t *testing.T, s *stats.Statistics) {
 		s.Start("a")
 		s.Discard("a", stats.DiscardRobots)
@@ -647,7 +646,7 @@ func TestC73_Discard(t *testing.T) {
 	})
 }
 
-func TestC74_ChangeSinceTheLastLine(t *testing.T) {
+func TestChangeSinceTheLastLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := new(records)
 		s := open(t, stats.Config{Logger: log.logger(), LogEvery: 10 * time.Second, LogInline: true})

@@ -61,7 +61,7 @@ func fromCrawlee() Snapshot {
 	}
 }
 
-func TestC44_RecordOfJavaScript(t *testing.T) {
+func TestRecordOfJavaScript(t *testing.T) {
 	want := fromCrawlee()
 	want.Errors = []ErrorGroup{{Kind: "other", Message: "main.js:20:5: E_PARSE: Error: Expected price got _", Count: 1}}
 	want.RetryErrors = []ErrorGroup{{Kind: "other", Message: "main.js:10:3: TimeoutError: Navigation timed out after 60 seconds.", Count: 1}}
@@ -113,7 +113,7 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-func TestC40_MissingAndUnknownKeys(t *testing.T) {
+func TestMissingAndUnknownKeys(t *testing.T) {
 	got, err := Decode([]byte(`{"requestsFinished":3,"extra":9}`))
 	want := Snapshot{
 		Started: 3, Finished: 3, Attempts: 3, RetryHistogram: []int64{3},
@@ -128,7 +128,7 @@ func TestC40_MissingAndUnknownKeys(t *testing.T) {
 	}
 }
 
-func TestC41_NoRecordAtAll(t *testing.T) {
+func TestNoRecordAtAll(t *testing.T) {
 	for _, record := range []string{"", " ", "null", "[]", `{"requestsFinished":3,`, "0", "\x00"} {
 		if _, err := Decode([]byte(record)); !errors.Is(err, kvstore.ErrCorrupt) {
 			t.Errorf("%q: %v", record, err)
@@ -164,7 +164,7 @@ func TestCrawleeHistogram(t *testing.T) {
 	}
 }
 
-func TestC10_DenseHistogramInRecords(t *testing.T) {
+func TestDenseHistogramInRecords(t *testing.T) {
 	a, err := Decode([]byte(`{"requestsFailed":1,"requestRetryHistogram":[null,null,null,1]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestC10_DenseHistogramInRecords(t *testing.T) {
 	}
 }
 
-func TestC71_HundredThousandRetriesOfCrawlee(t *testing.T) {
+func TestHundredThousandRetriesOfCrawlee(t *testing.T) {
 	a, err := Decode([]byte(`{"requestsFinished":1,"requestRetryHistogram":[` + strings.Repeat("null,", 100_000) + `1]}`))
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestC71_HundredThousandRetriesOfCrawlee(t *testing.T) {
 }
 
 // TestC19_NothingIsRounded: 1,000 requests of 0.4 ms, saved after each 100.
-func TestC19_NothingIsRounded(t *testing.T) {
+func TestNothingIsRounded(t *testing.T) {
 	var a Snapshot
 	for range 10 {
 		d := durationsOf(fine, 400*time.Microsecond)
@@ -300,7 +300,7 @@ func TestCrawleeKeys(t *testing.T) {
 // TestC46_RecordForCrawlee compares with a record that the real class (Statistics
 // of @crawlee/core 3.18.1) has loaded, and calculated the same from as from its
 // own.
-func TestC46_RecordForCrawlee(t *testing.T) {
+func TestRecordForCrawlee(t *testing.T) {
 	a := decodeFile(t, "js-3.18.1-midrun.json")
 	got, err := a.EncodeCrawlee()
 	if err != nil {

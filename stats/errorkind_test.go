@@ -43,7 +43,7 @@ func TestKindOf(t *testing.T) {
 		err  error
 		want ErrorKind
 	}{
-		"C67 nil":               {nil, KindOther},
+		"nil":                   {nil, KindOther},
 		"plain":                 {errors.New("boom"), KindOther},
 		"canceled":              {fmt.Errorf("get: %w", context.Canceled), KindCanceled},
 		"canceled lookup":       {&net.DNSError{Err: "x", UnwrapErr: context.Canceled}, KindCanceled},
@@ -240,7 +240,7 @@ type forkedError struct{ next []error }
 func (e *forkedError) Error() string   { return "fork" }
 func (e *forkedError) Unwrap() []error { return e.next }
 
-func TestC66_CyclicCausesEnd(t *testing.T) {
+func TestCyclicCausesEnd(t *testing.T) {
 	self := &cyclicError{}
 	self.next = self
 	if got := KindOf(self); got != KindOther {

@@ -119,16 +119,18 @@ func (h histogram) combine(b histogram, fold func(x, y int64) int64) histogram {
 func (h histogram) merge(b histogram) histogram { return h.combine(b, add) }
 func (h histogram) sub(b histogram) histogram   { return h.combine(b, sub) }
 
-// quantile returns the middle of the bucket that holds the value of rank
-// q*(n-1), and zero when nothing was counted.
+// quantile returns the middle of the bucket that holds the nearest rank: the
+// least value that the fraction q of all do not exceed. It is zero when nothing
+// was counted.
 func (h histogram) quantile(q float64) time.Duration {
 	if math.IsNaN(q) {
 		q = 0
 	}
-	rank := min(max(q, 0), 1) * float64(h.total()-1)
+	rank := min(max(q, 0), 1) * float64(h.total())
+	rank -= rank * 1e-12 // 0.07 times 100 is a little more than 7
 	var seen int64
 	for i, c := range h.cells {
-		if seen = add(seen, c); float64(seen) > rank {
+		if seen = add(seen, c); c > 0 && float64(seen) >= rank {
 			lower, upper := bucketBounds(h.first+i, h.resolution)
 			return lower + (upper-lower)/2
 		}
@@ -151,9 +153,10 @@ type Durations struct {
 	buckets histogram
 }
 
-// Quantile returns the value below which the fraction q (0 to 1) of the
-// durations lie, off by at most 0.8 % and 32 ns, and never outside Min and Max.
-// It is zero while nothing was counted in buckets.
+// Quantile returns the least duration that the fraction q (0 to 1) of them do not
+// exceed, off by at most 0.8 % and 32 ns, and never outside Min and Max: of two
+// durations, the shorter one for 0.5 and the longer one for 0.95. It is zero while
+// nothing was counted in buckets.
 func (d Durations) Quantile(q float64) time.Duration {
 	if len(d.buckets.cells) == 0 {
 		return 0

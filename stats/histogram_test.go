@@ -49,7 +49,7 @@ func TestQuantileErrorIsBelowOneInAHundredTwentyFive(t *testing.T) {
 	slices.Sort(values)
 	d := s.durations()
 	for _, q := range []float64{0, .001, .01, .1, .25, .5, .75, .9, .95, .99, .999, .99999, 1} {
-		want := values[int(q*float64(len(values)-1))]
+		want := values[max(int(math.Ceil(q*float64(len(values))))-1, 0)]
 		got := d.Quantile(q)
 		if off := math.Abs(float64(got-want)) / float64(want); off > 0.008 {
 			t.Errorf("quantile %v is %v, want %v: off by %.2f %%", q, got, want, 100*off)
@@ -105,6 +105,27 @@ func TestQuantileOfNothingAndOfNonsense(t *testing.T) {
 	for _, q := range []float64{-1, 2, math.NaN(), math.Inf(-1)} {
 		if got := s.durations().Quantile(q); got != time.Second {
 			t.Errorf("Quantile(%v) of one second is %v", q, got)
+		}
+	}
+}
+
+// The nearest rank: the least value that q of all do not exceed.
+func TestQuantileOfAFew(t *testing.T) {
+	for _, tt := range []struct {
+		n    int
+		q    float64
+		want int // the how manieth
+	}{
+		{2, 0, 1}, {2, .5, 1}, {2, .51, 2}, {2, .95, 2}, {2, 1, 2},
+		{3, .5, 2}, {10, .9, 9}, {10, .91, 10}, {100, .07, 7}, {100, .95, 95}, {100, .99, 99}, {100, .999, 100},
+	} {
+		var s fineSpread
+		for i := range tt.n {
+			s.add(time.Duration(i+1) * time.Second)
+		}
+		want := time.Duration(tt.want) * time.Second
+		if got := s.durations().Quantile(tt.q); got < want*992/1000 || got > want*1008/1000 {
+			t.Errorf("%v of 1 to %d s is %v, want %v", tt.q, tt.n, got, want)
 		}
 	}
 }

@@ -44,6 +44,9 @@ func newKeeper(store kvstore.Store, key, owner string) *keeper {
 // ends: a store may hang for ever, and the crawl must not. The goroutine keeps
 // the turn until the store lets go of it.
 func (k *keeper) run(ctx context.Context, fn func() error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%w: the store was not asked: %w", kvstore.ErrUnavailable, context.Cause(ctx))
+	}
 	select {
 	case k.turn <- struct{}{}:
 	case <-ctx.Done():

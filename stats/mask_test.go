@@ -89,9 +89,8 @@ func TestMaskMessage(t *testing.T) {
 	}
 }
 
-// C62 and C63 of Crawlee, where messages are compared with each other and only
-// then masked, do not apply.
-func TestC64_DifferentWordsStayApart(t *testing.T) {
+// In Crawlee messages are compared with each other and only then masked.
+func TestDifferentWordsStayApart(t *testing.T) {
 	if maskMessage("a b") == maskMessage("a c") {
 		t.Error("a b and a c are one group")
 	}
@@ -100,7 +99,7 @@ func TestC64_DifferentWordsStayApart(t *testing.T) {
 	}
 }
 
-func TestC65_FirstLineOnly(t *testing.T) {
+func TestFirstLineOnly(t *testing.T) {
 	for in, want := range map[string]string{
 		"first\nsecond":            "first",
 		"first\r\nsecond":          "first",

@@ -12,10 +12,10 @@ import (
 	"github.com/crawlstats/crawlstats/kvstore"
 )
 
-// C72: 64 goroutines x 10,000 requests, half of them by handle and half by id,
+// 64 goroutines x 10,000 requests, half of them by handle and half by id,
 // while one reader takes snapshots and another saves every 10 ms: whatever is
 // read or saved balances, and the totals end exact.
-func TestC72_EverySnapshotAndRecordBalances(t *testing.T) {
+func TestEverySnapshotAndRecordBalances(t *testing.T) {
 	const goroutines, requests = 64, 10_000
 	store := &auditedStore{Memory: kvstore.NewMemory(), t: t}
 	s, err := Open(t.Context(), Config{ID: "c72", Store: store, LogEvery: -1, Logger: quiet()})

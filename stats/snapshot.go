@@ -17,7 +17,7 @@ type Snapshot struct {
 	// Started = Finished + Failed + Discarded + Interrupted + InFlight.
 	Started, Finished, Failed int64
 	Discarded                 int64 // given up on purpose, for one of the reasons in Discards
-	Interrupted               int64 // in flight when a process died or was closed
+	Interrupted               int64 // in flight when an earlier run died or was closed; the next Open books them
 	InFlight                  int64 // never negative
 
 	Retries  int64 // finished or failed requests that needed at least one retry

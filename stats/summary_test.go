@@ -41,7 +41,7 @@ func full() Summary {
 	return s
 }
 
-func TestC51_Table(t *testing.T) {
+func TestTable(t *testing.T) {
 	const want = `
 ┌───────────────────────────────┬────────────┐
 │ requests_finished             │ 4          │
@@ -110,7 +110,7 @@ func TestSummary_tableOfEverything(t *testing.T) {
 	}
 }
 
-func TestC52_Inline(t *testing.T) {
+func TestInline(t *testing.T) {
 	var out bytes.Buffer
 	log := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key != "s" {
@@ -172,14 +172,14 @@ func TestSummary_MarshalJSON(t *testing.T) {
 	}
 }
 
-func TestC16_NoInfinity(t *testing.T) {
+func TestNoInfinity(t *testing.T) {
 	s := Summary{RequestsFinishedPerMinute: math.Inf(1), RequestsFailedPerMinute: math.NaN()}
 	if text := s.String() + s.LogValue().String(); strings.Contains(text, "Inf") || strings.Contains(text, "NaN") {
 		t.Error(text)
 	}
 }
 
-func TestC53_DurationText(t *testing.T) {
+func TestDurationText(t *testing.T) {
 	if got := durationText(nil); got != "None" {
 		t.Errorf("nil is %s", got)
 	}

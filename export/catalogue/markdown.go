@@ -23,7 +23,7 @@ name that is not here, and when a name that is here is not sent.
   zero after a restart; *lifetime* covers all runs; *now* is the state of the
   moment. Counters are always of this process: a lifetime total in a counter
   would look like a jump at each restart.
-- **Answers** names the counterpart in the origin documents: Crawlee's
+- **Answers** names the counterpart elsewhere: in Crawlee's
   Statistics, bjoern, the job example of statsd, the Flask exporter's page.
 
 `

@@ -70,9 +70,9 @@ func load(t *testing.T, records ...[]byte) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-// C46: a record that Crawlee wrote, read and written again by this library, is
+// A record that Crawlee wrote, read and written again by this library, is
 // to Crawlee the record it was.
-func TestC46_CrawleeLoadsWhatWeWrite(t *testing.T) {
+func TestCrawleeLoadsWhatWeWrite(t *testing.T) {
 	original, err := os.ReadFile("../../../stats/testdata/crawlee/js-3.18.1-final.json")
 	if err != nil {
 		t.Fatal(err)
