@@ -10,6 +10,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/crawlstats/crawlstats/crawler/example/site"
@@ -69,6 +71,9 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 		err = errors.Join(err, errors.New("-concurrency must be at least 1"))
 	case o.maxRequests < 0:
 		err = errors.Join(err, errors.New("-max-requests must not be negative"))
+	}
+	if folder, lost := os.Stat(filepath.Dir(o.report)); o.report != "" && (lost != nil || !folder.IsDir()) {
+		err = errors.Join(err, fmt.Errorf("-report: %s is no folder: make it first", filepath.Dir(o.report)))
 	}
 	if err != nil {
 		fmt.Fprintln(usage, err)

@@ -45,6 +45,7 @@ func TestParseOptionsSaysWhatIsWrong(t *testing.T) {
 		{"-statsd", "udp://127.0.0.1:8125", "-statsd-tags", "no colon"},
 		{"-concurrency", "0"},
 		{"-max-requests", "-1"},
+		{"-report", "/nowhere/report.html"},
 		{"-nonsense"},
 		{"nonsense"},
 	} {

@@ -124,7 +124,7 @@ func (h *handle) own() error {
 		locked := &kvstore.LockedError{PID: readPID(path)}
 		if !h.warned && locked.PID != os.Getpid() { // else the last Store of this process is being closed
 			h.warned = true
-			h.log.Warn("waiting for the process that has the directory", "dir", h.dir, "pid", locked.PID)
+			h.log.Warn("waiting for the process that has the directory, as long as the context of the call lasts", "dir", h.dir, "pid", locked.PID)
 		}
 		return locked
 	case err != nil:
