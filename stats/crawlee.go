@@ -2,6 +2,7 @@ package stats
 
 import (
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -20,11 +21,13 @@ func crawleeKeys(id string) []string {
 	}
 }
 
+var errStrange = errors.New("none of its keys is of a record of crawlstats or of Crawlee")
+
 // readCrawlee takes the members of a record of Crawlee. What it does not say is
 // filled in so that the snapshot balances: durations came without a
 // distribution, and requests whose retries are unknown needed none.
 func (a *Snapshot) readCrawlee(members map[string]json.RawMessage) error {
-	r := crawleeReader{members: members}
+	r, all := crawleeReader{members: members}, len(members)
 	a.Finished = r.count("requestsFinished")
 	a.Failed = r.count("requestsFailed")
 	a.Retries = r.count("requestsRetries")
@@ -62,6 +65,9 @@ func (a *Snapshot) readCrawlee(members map[string]json.RawMessage) error {
 	}
 	if len(members) > 0 {
 		a.unknown = members
+	}
+	if len(members) == all && all > 0 {
+		return errStrange
 	}
 	return r.err
 }

@@ -129,7 +129,7 @@ func TestMissingAndUnknownKeys(t *testing.T) {
 }
 
 func TestNoRecordAtAll(t *testing.T) {
-	for _, record := range []string{"", " ", "null", "[]", `{"requestsFinished":3,`, "0", "\x00"} {
+	for _, record := range []string{"", " ", "null", "[]", `{"requestsFinished":3,`, `{"name":"x","version":1}`, "0", "\x00"} {
 		if _, err := Decode([]byte(record)); !errors.Is(err, kvstore.ErrCorrupt) {
 			t.Errorf("%q: %v", record, err)
 		}
