@@ -24,7 +24,8 @@
 // attribute names and values, on terminals and in JSON, where this is merely
 // another spelling of the same string. Line breaks of a message are kept on a
 // terminal, so that a table is a table, but what follows them is indented: no
-// message can pass for two.
+// message can pass for two. Nor can an attribute pass for a field of the record:
+// one called time, level, message or caller becomes fields.time and so on.
 //
 // # Concurrency
 //

@@ -21,8 +21,10 @@ func New(w io.Writer) *slog.Logger {
 }
 
 // Zerolog returns a logger that writes through l, with its level, fields, hooks
-// and writer. Groups become prefixes: a key "b" in a group "a" is "a.b". Strangers'
-// text is written as l writes it.
+// and writer. Groups become prefixes: a key "b" in a group "a" is "a.b". Where an
+// attribute has the name of one of zerolog's own fields (time, level, message,
+// caller), it becomes "fields.time" and so on. Strangers' text is written as l
+// writes it.
 func Zerolog(l zerolog.Logger) *slog.Logger {
 	return slog.New(handler{Handler: zerolog.NewSlogHandler(l)})
 }

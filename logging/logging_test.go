@@ -68,6 +68,11 @@ func TestConsole(t *testing.T) {
 			msg: "m", args: []any{hostile, 1},
 			want: `14:05:06 INF m a\u001b[2K\u001b[31mb\u009b1mc\u202ed\u007fe\udb40\udc01f\u000a12:00:00 ERR forged\u000dg=1` + "\n",
 		},
+		"names of zerolog's own": {
+			msg: "m", args: []any{"time", 3 * time.Second, "level", hostile, "message", "v", "caller", hostile, "stack", 1},
+			want: `14:05:06 INF m ` + `fields.caller="a\x1b[2K\x1b[31mb\u009b1mc\u202ed\x7fe\U000e0001f\n12:00:00 ERR forged\rg" ` +
+				`fields.level="a\x1b[2K\x1b[31mb\u009b1mc\u202ed\x7fe\U000e0001f\n12:00:00 ERR forged\rg" fields.message=v fields.time=3000 stack=1` + "\n",
+		},
 		"hostile list": {
 			msg: "m", args: []any{"v", []string{hostile}},
 			want: `14:05:06 INF m v=["a\u001b[2K\u001b[31mb\u009b1mc\u202ed\u007fe\udb40\udc01f\n12:00:00 ERR forged\rg"]` + "\n",
@@ -170,5 +175,41 @@ func TestGroupHoldsNothingAttachedBeforeIt(t *testing.T) {
 	at(New(&out).With("a", 1).WithGroup("g").With("b", 2).Handler(), slog.LevelInfo, "m", "c", 3)
 	if got := out.String(); !strings.HasPrefix(got, `{"level":"info","a":1,"g.b":2,"g.c":3,`) {
 		t.Errorf("wrote %s", got)
+	}
+}
+
+// resolved is a value that turns out to be a group.
+type resolved struct{}
+
+func (resolved) LogValue() slog.Value { return slog.GroupValue(slog.Int("message", 1)) }
+
+// TestOwnNames: no attribute takes the place of what zerolog writes itself, and
+// in a group there is nothing to be taken.
+func TestOwnNames(t *testing.T) {
+	for name, c := range map[string]struct {
+		log  func(*slog.Logger) *slog.Logger
+		args []any
+		want string
+	}{
+		"record":   {args: []any{"time", 1, "level", 2, "message", 3, "caller", 4}, want: `"fields.time":1,"fields.level":2,"fields.message":3,"fields.caller":4,`},
+		"attached": {log: func(l *slog.Logger) *slog.Logger { return l.With("time", 1) }, want: `"fields.time":1,`},
+		"inline":   {args: []any{slog.Group("", "level", 1, slog.Group("", "time", 2)), "", resolved{}}, want: `"fields.level":1,"fields.time":2,"fields.message":1,`},
+		"error":    {args: []any{"error", errors.New("full"), "stack", 1, "msg", 2}, want: `"error":"full","stack":1,"msg":2,`},
+		"group":    {args: []any{slog.Group("time", "level", 1), "message", resolved{}}, want: `"time.level":1,"message.message":1,`},
+		"in group": {log: func(l *slog.Logger) *slog.Logger { return l.WithGroup("g").With("level", 1) }, args: []any{"time", 2}, want: `"g.level":1,"g.time":2,`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			log := New(&out)
+			if c.log != nil {
+				log = c.log(log)
+			}
+			at(log.Handler(), slog.LevelInfo, "m", c.args...)
+			got, ok := strings.CutPrefix(out.String(), `{"level":"info",`)
+			got, _, found := strings.Cut(got, `"time":"2026-03-01T`)
+			if !ok || !found || got != c.want {
+				t.Errorf("wrote %s, want %s in it", out.String(), c.want)
+			}
+		})
 	}
 }

@@ -89,10 +89,10 @@ func (p *Progress) Close() error {
 	if p == nil {
 		return nil
 	}
-	p.Set("")
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.closed = true
+	p.line, p.closed = "", true
+	_ = p.write(nil)
 	return nil
 }
 

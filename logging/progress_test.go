@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,36 @@ func TestProgressLeavesFilesAlone(t *testing.T) {
 	p.Close()
 	if got := file.String(); got != "record\n" {
 		t.Errorf("wrote %q, want the record alone", got)
+	}
+}
+
+// TestProgressCloseIsLast: a line that is set while Close erases it stays away.
+func TestProgressCloseIsLast(t *testing.T) {
+	for range 1000 {
+		var term writes
+		p := &Progress{out: &term, terminal: true, draws: true}
+		set, closed := make(chan struct{}), make(chan struct{})
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-closed:
+					return
+				default:
+					p.Set(strconv.Itoa(i))
+				}
+				if i == 0 {
+					close(set)
+				}
+			}
+		})
+		<-set
+		p.Close()
+		close(closed)
+		wg.Wait()
+		if last := term.all[len(term.all)-1]; last != erase {
+			t.Fatalf("the line stands: %q", last)
+		}
 	}
 }
 

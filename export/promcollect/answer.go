@@ -80,9 +80,13 @@ func (a *answer) writer() http.ResponseWriter {
 	return a
 }
 
-func (f flushing) Flush() {
+func (f flushing) Flush() { _ = f.FlushError() }
+
+// FlushError is what http.ResponseController calls. Where the writer beneath has
+// none, its Flush is called.
+func (f flushing) FlushError() error {
 	f.begin(http.StatusOK)
-	f.ResponseWriter.(http.Flusher).Flush()
+	return http.NewResponseController(f.ResponseWriter).Flush()
 }
 
 // ReadFrom keeps sendfile.

@@ -79,50 +79,6 @@ func TestOriginPage(t *testing.T) {
 	})
 }
 
-// When a counter began stands on every page once: as gauges in classic text if
-// asked for, and in OpenMetrics as samples of the counter itself.
-func TestCreated(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		st := readingtest.Full(t)
-		since := float64(st.Live().Since.UnixMilli()) / 1000
-		const (
-			sample = "crawler_requests_finished_created{"
-			family = "# TYPE crawler_requests_finished_created gauge"
-		)
-		for _, c := range []struct {
-			gauges          bool
-			accept          string
-			samples, gauged int
-		}{
-			{false, "", 0, 0},
-			{false, openMetrics, 1, 0},
-			{true, "", 1, 1},
-			{true, "text/plain;version=0.0.4", 1, 1},
-			{true, openMetrics, 1, 0},
-		} {
-			h := promcollect.Handler(st, promcollect.Config{CreatedGauges: c.gauges})
-			_, body := get(t, h, c.accept)
-			if got := [2]int{len(lines(body, sample)), len(lines(body, family))}; got != [2]int{c.samples, c.gauged} {
-				t.Errorf("gauges %t, %q: %v samples and gauges, want %v", c.gauges, c.accept, got, [2]int{c.samples, c.gauged})
-			}
-		}
-		p := fetch(t, promcollect.Handler(st, promcollect.Config{CreatedGauges: true}), "")
-		for _, name := range []string{"crawler_requests_finished_created", "crawler_request_duration_seconds_created", "mutate_requests_created"} {
-			if got := p.value(t, name); got != since {
-				t.Errorf("%s is %v, want %v", name, got, since)
-			}
-		}
-		if p["crawler_job_requests_created"] != nil || p["crawler_state_persists_created"] != nil {
-			t.Error("what has no beginning tells one")
-		}
-		for family := range fetch(t, promcollect.Handler(st, promcollect.Config{CreatedGauges: true}), protobuf) {
-			if strings.HasSuffix(family, "_created") {
-				t.Errorf("%s stands in protobuf, which tells without", family)
-			}
-		}
-	})
-}
-
 // Families in OpenMetrics are told apart without _total, _created and _info.
 func TestOpenMetricsFamiliesDiffer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -18,6 +18,9 @@ func newHistogram(desc *prometheus.Desc, h reading.Histogram, m catalogue.Prom, 
 		buckets[bound] = h.Below[i]
 	}
 	classic, err := prometheus.NewConstHistogramWithCreatedTimestamp(desc, h.Count, h.Sum, buckets, since, labels...)
+	if since.IsZero() {
+		classic, err = prometheus.NewConstHistogram(desc, h.Count, h.Sum, buckets, labels...)
+	}
 	if err != nil || m.Unit == "" {
 		return classic, err
 	}
@@ -27,7 +30,8 @@ func newHistogram(desc *prometheus.Desc, h reading.Histogram, m catalogue.Prom, 
 	return histogram{native, classic}, err
 }
 
-// histogram is a native histogram that has the buckets of a classic one too.
+// histogram is a native histogram with the buckets and the beginning of a classic
+// one.
 type histogram struct {
 	prometheus.Metric
 	classic prometheus.Metric
@@ -42,5 +46,6 @@ func (h histogram) Write(out *dto.Metric) error {
 		return err
 	}
 	out.Histogram.Bucket = classic.Histogram.Bucket
+	out.Histogram.CreatedTimestamp = classic.Histogram.CreatedTimestamp
 	return nil
 }

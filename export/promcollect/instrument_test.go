@@ -2,12 +2,14 @@ package promcollect_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -131,6 +133,9 @@ func TestInstrumentKeepsTheWriter(t *testing.T) {
 		if _, ok := w.(http.Flusher); ok {
 			names = append(names, "flush")
 		}
+		if _, ok := w.(interface{ FlushError() error }); ok {
+			names = append(names, "flush with an error")
+		}
 		if _, ok := w.(http.Hijacker); ok {
 			names = append(names, "hijack")
 		}
@@ -180,6 +185,32 @@ func TestInstrumentKeepsTheWriter(t *testing.T) {
 	}
 	if got := registryPage(t, registry).value(t, "http_request_total", "status=200"); got != 2 {
 		t.Errorf("%v requests, want 2", got)
+	}
+}
+
+// A flush that does not reach the client fails, behind Instrument too.
+func TestInstrumentFlushFails(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	srv := httptest.NewServer(promcollect.Instrument(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := http.NewResponseController(w)
+		if err := c.Flush(); err != nil {
+			t.Errorf("to a client that reads: %v", err)
+		}
+		if err := c.SetWriteDeadline(time.Unix(1, 0)); err != nil {
+			t.Error(err)
+		}
+		io.WriteString(w, "a")
+		if err := c.Flush(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after the deadline: %v", err)
+		}
+	}), promcollect.Config{Registry: registry}))
+	resp, err := srv.Client().Get(srv.URL)
+	if err == nil {
+		resp.Body.Close()
+	}
+	srv.Close() // waits for the handler
+	if got := registryPage(t, registry).value(t, "http_request_total", "status=200"); got != 1 {
+		t.Errorf("%v requests, want 1", got)
 	}
 }
 

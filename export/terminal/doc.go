@@ -26,8 +26,9 @@
 // # Concurrency
 //
 // Every function may be called from any number of goroutines. The function that
-// Line returns belongs to one goroutine at a time. Run starts three goroutines at
-// most, for the work, for signals, and for the line. It waits for all of them but
-// the work, which it leaves behind when it does not end within
-// RunConfig.DrainTimeout.
+// Line returns belongs to one goroutine at a time. Run starts four goroutines at
+// most, for the work, for the line, and two for signals. It waits for all of them
+// but the work, which it leaves behind when it does not end within
+// RunConfig.DrainTimeout. A second signal starts one more, for the last words; it
+// ends with the process.
 package terminal

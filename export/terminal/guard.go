@@ -11,17 +11,21 @@ import (
 	"github.com/crawlstats/crawlstats/export/internal/view"
 )
 
+// lastWords is how long the process stays to say what is lost.
+const lastWords = time.Second
+
 // guard waits for signals: the first one ends the work, the second the process.
 type guard struct {
-	run    *oneRun
-	cancel context.CancelCauseFunc
-	exit   func(int)
-	first  chan struct{} // closed by the first signal
-	got    atomic.Pointer[os.Signal]
+	run       *oneRun
+	cancel    context.CancelCauseFunc
+	exit      func(int)
+	first     chan struct{} // closed by the first signal
+	announced chan struct{} // closed when the log tells of it
+	got       atomic.Pointer[os.Signal]
 }
 
 func newGuard(r *oneRun, cancel context.CancelCauseFunc, exit func(int)) *guard {
-	return &guard{run: r, cancel: cancel, exit: exit, first: make(chan struct{})}
+	return &guard{run: r, cancel: cancel, exit: exit, first: make(chan struct{}), announced: make(chan struct{})}
 }
 
 // signal returns the first one, nil while there was none.
@@ -32,41 +36,65 @@ func (g *guard) signal() os.Signal {
 	return nil
 }
 
-// watch handles signals until stop, which waits.
+// watch handles signals until stop, which waits. It does not drain itself: what
+// hangs may be the terminal, and the second signal must still be heard.
 func (g *guard) watch(signals <-chan os.Signal) (stop func()) {
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		for n := 1; n <= 2; n++ {
-			select {
-			case s := <-signals:
-				if n == 1 {
-					g.drain(s)
-				} else {
-					g.abort()
-				}
-			case <-done:
-				return
-			}
+		var s os.Signal
+		select {
+		case s = <-signals:
+		case <-done:
+			return
+		}
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			g.drain(s)
+			<-done
+		}()
+		select {
+		case <-signals:
+			g.abort()
+		case <-over:
 		}
 	}()
 	return sync.OnceFunc(func() { close(done); <-ended })
 }
 
 func (g *guard) drain(s os.Signal) {
+	defer close(g.announced)
 	g.got.Store(&s)
-	g.run.Logger.Warn(fmt.Sprintf("stopping: finishing %s in flight, then saving; press Ctrl-C again to abort",
-		view.Counted(g.run.st.Snapshot().InFlight, "request", "requests")), "signal", s.String())
+	flying := g.run.st.Snapshot().InFlight
 	g.cancel(Interrupted{s})
 	close(g.first)
+	g.run.Logger.Warn(fmt.Sprintf("stopping: finishing %s in flight, then saving; press Ctrl-C again to abort",
+		view.Counted(flying, "request", "requests")), "signal", s.String())
 }
 
-// abort is the last thing that the process does, so it waits for nothing: what
-// holds the terminal or the statistics may be what hangs.
+// settle waits until a signal that came has been announced.
+func (g *guard) settle() {
+	if g.signal() != nil {
+		<-g.announced
+	}
+}
+
+// abort is the last thing that the process does, so it waits for nothing longer
+// than lastWords: what holds the terminal or the statistics may be what hangs.
+// The goroutine ends with the process, if not before.
 func (g *guard) abort() {
-	lost := g.lost()
-	_ = g.run.Line.Close()
-	g.run.Logger.Error("aborted: " + lost)
+	said := make(chan struct{})
+	go func() {
+		defer close(said)
+		lost := g.lost()
+		_ = g.run.Line.Close()
+		g.run.Logger.Error("aborted: " + lost)
+	}()
+	select {
+	case <-said:
+	case <-time.After(lastWords):
+	}
 	g.exit(ExitInterrupted)
 }
 

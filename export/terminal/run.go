@@ -53,8 +53,9 @@ func (i Interrupted) Error() string { return "stopped by signal: " + i.Signal.St
 // The first SIGINT (Ctrl-C) or SIGTERM ends the context of work, whose cause is
 // then [Interrupted]. Work should finish the requests in flight and return; that
 // it has been interrupted is no failure. The second one clears the line, says what
-// is lost, and ends the process with [ExitInterrupted] at once. When Run returns,
-// signals have the effect again that they had before.
+// is lost, and ends the process with [ExitInterrupted] at once, or after a second
+// when the terminal or the log takes no text. When Run returns, signals have the
+// effect again that they had before.
 //
 // St is closed before Run returns, so its Store and its Bus can be closed after
 // it. A panic of work goes on in Run once the state is saved. Do not set
@@ -104,6 +105,12 @@ func (r *oneRun) run(ctx context.Context, signals <-chan os.Signal, exit func(in
 
 	o := r.await(work, ctx, g)
 	saved := r.st.Close() // with the guard still there: a second signal does not wait for the store
+	// Nothing is said before all is saved: the terminal may be what hangs.
+	g.settle()
+	if o.late {
+		r.Logger.Warn("the requests in flight took too long and were left behind",
+			"in_flight", r.st.Snapshot().InFlight, "waited", r.DrainTimeout.String())
+	}
 	hideLine()
 	_ = r.Line.Close() // returns nil always
 	if o.panicked != nil {
@@ -116,6 +123,7 @@ func (r *oneRun) run(ctx context.Context, signals <-chan os.Signal, exit func(in
 // outcome is how the work ended.
 type outcome struct {
 	err      error
+	late     bool // it has not
 	panicked any
 	stack    []byte
 }
@@ -144,9 +152,7 @@ func (r *oneRun) await(work func(context.Context) error, ctx context.Context, g 
 	case o := <-done:
 		return o
 	case <-drain.C:
-		r.Logger.Warn("the requests in flight took too long: saving without them",
-			"in_flight", r.st.Snapshot().InFlight, "waited", r.DrainTimeout.String())
-		return outcome{err: context.Cause(ctx)}
+		return outcome{err: context.Cause(ctx), late: true}
 	}
 }
 

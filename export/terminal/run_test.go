@@ -192,13 +192,6 @@ func TestSecondSignal(t *testing.T) {
 	})
 }
 
-func TestSecondSignalInMemory(t *testing.T) {
-	g := newGuard(newRun(stats.New(), RunConfig{Logger: new(screen).log(), Summary: new(screen)}), nil, nil)
-	if lost := g.lost(); !strings.Contains(lost, "in memory only") {
-		t.Error(lost)
-	}
-}
-
 // TestPanic: the state is saved, and the panic goes on.
 func TestPanic(t *testing.T) {
 	store := kvstore.NewMemory()

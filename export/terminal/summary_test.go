@@ -48,6 +48,21 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// TestResumedManyTimes: a Snapshot has the newest 32 runs, and maybe there were more.
+func TestResumedManyTimes(t *testing.T) {
+	a := shop(t)
+	for len(a.Segments) < 32 {
+		a.Segments = append(a.Segments, a.Segments[len(a.Segments)-1])
+	}
+	if got := summary(t, a, SummaryConfig{}); !strings.Contains(got, " (resumed 31 times or more, 13m 58s running)") {
+		t.Error(got)
+	}
+	a.Segments = a.Segments[:31]
+	if got := summary(t, a, SummaryConfig{}); !strings.Contains(got, " (resumed 30 times, 13m 58s running)") {
+		t.Error(got)
+	}
+}
+
 // TestNoBestMinute: a crawl that takes seconds has none that is worth telling.
 func TestNoBestMinute(t *testing.T) {
 	a := shop(t)
