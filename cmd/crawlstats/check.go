@@ -12,6 +12,7 @@ import (
 
 	"github.com/crawlstats/crawlstats/cmd/crawlstats/internal/source"
 	"github.com/crawlstats/crawlstats/export/terminal"
+	"github.com/crawlstats/crawlstats/stats"
 )
 
 // limits are what check holds a crawl to; a negative one is none.
@@ -35,7 +36,7 @@ nothing keeps no limit: an empty crawl passes no check.`,
 			f.Var(&l.failRate, "max-fail-rate", "most `PERCENT` of finished and failed requests that may have failed, such as 5%")
 			f.Func("max-p95", "longest p95 of finished requests, a `TIME` such as 2s", positive(&l.p95))
 			f.Func("max-p99", "longest p99 of finished requests, a `TIME`", positive(&l.p99))
-			f.Func("max-age", "most `TIME` since the state was saved", positive(&l.age))
+			f.Func("max-age", "most `TIME` since the state was saved, by each unfinished worker of a fleet", positive(&l.age))
 			f.Func("min-finished", "fewest requests, a `NUMBER`, that must have finished", func(s string) (err error) {
 				l.finished, err = strconv.ParseInt(s, 10, 64)
 				if err == nil && l.finished < 0 {
@@ -135,7 +136,7 @@ func (l limits) check(p *program, c source.Crawl) error {
 		if a.PersistedAt.IsZero() {
 			say(false, "saved", "never", l.age.String()+" ago")
 		} else {
-			age := max(time.Since(a.PersistedAt), 0)
+			age := savedAgo(c)
 			say(age <= l.age, "saved", age.Round(time.Second).String()+" ago", l.age.String()+" ago")
 		}
 	}
@@ -144,4 +145,16 @@ func (l limits) check(p *program, c source.Crawl) error {
 		say(state == "finished", "state", state, "finished")
 	}
 	return failed
+}
+
+// savedAgo is the time since the crawl was saved, or since the member of a fleet
+// was that has not finished and is silent for longest.
+func savedAgo(c source.Crawl) time.Duration {
+	age := max(time.Since(c.Snapshot.PersistedAt), 0)
+	for _, m := range c.Members {
+		if m.State != stats.MemberFinished {
+			age = max(age, m.Age)
+		}
+	}
+	return age
 }

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -63,8 +62,6 @@ func encode(c source.Crawl, format, what string) ([]byte, error) {
 	return line(json.Marshal(c.Snapshot))
 }
 
-func line(data []byte, err error) ([]byte, error) { return append(data, '\n'), err }
-
 // still is a Source that does not change. What all runs have counted takes the
 // place of what one process has.
 type still struct{ a stats.Snapshot }
@@ -81,36 +78,11 @@ func encodeProm(c source.Crawl) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gather metrics: %w", err)
 	}
-	var text writer
+	var text bytes.Buffer
 	for _, f := range families {
 		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
 			return nil, fmt.Errorf("write metrics: %w", err)
 		}
 	}
-	return text, nil
-}
-
-type writer []byte
-
-func (w *writer) Write(p []byte) (int, error) {
-	*w = append(*w, p...)
-	return len(p), nil
-}
-
-// output writes data to a file as a whole, or to standard output.
-func (p *program) output(file string, data []byte) error {
-	if file == "" || file == "-" {
-		_, err := p.out.Write(data)
-		return err
-	}
-	return writeFile(file, func(w io.Writer) error {
-		_, err := w.Write(data)
-		return err
-	})
-}
-
-// buffered counts on nothing but Flush.
-func buffered(w io.Writer, fill func(io.Writer) error) error {
-	b := bufio.NewWriter(w)
-	return errors.Join(fill(b), b.Flush())
+	return text.Bytes(), nil
 }

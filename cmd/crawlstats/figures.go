@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 	"time"
@@ -86,21 +85,4 @@ func round(v float64) float64 {
 		return 0
 	}
 	return math.Round(v*1000) / 1000
-}
-
-// object is figures as a JSON object, in their order.
-type object []figure
-
-// MarshalJSON writes the version of the names first.
-func (o object) MarshalJSON() ([]byte, error) {
-	b := []byte(`{"schema_version":` + strconv.Itoa(schemaVersion))
-	for _, f := range o {
-		value, err := json.Marshal(f.value)
-		if err != nil {
-			return nil, err
-		}
-		b = append(b, `,"`+f.name+`":`...)
-		b = append(b, value...)
-	}
-	return append(b, '}'), nil
 }

@@ -43,11 +43,6 @@ goes to a file first; a crawler that owns it is superseded and saves no more.`,
 	}
 }
 
-func (b *backup) add(f *flag.FlagSet) {
-	f.StringVar(&b.file, "backup", "", "keep what is taken away in `FILE`; default a new one in this directory")
-	f.BoolVar(&b.none, "no-backup", false, "keep no copy of what is taken away")
-}
-
 // moved is a record on its way.
 type moved struct {
 	id, member string
@@ -59,6 +54,9 @@ func (o *importing) do(ctx context.Context, p *program, from, to string) (err er
 	defer cancel()
 	crawls, err := o.load(ctx, p, from)
 	if err != nil {
+		return err
+	}
+	if err := o.holds(len(crawls)); err != nil {
 		return err
 	}
 	dst, err := source.OpenWritable(ctx, to, source.Options{Stdin: p.in, Logger: p.log, Name: o.name})

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -111,12 +110,4 @@ func listTable(p *program, rows []listed) error {
 			strconv.FormatInt(row.Finished, 10), strconv.FormatInt(row.Failed, 10), saved)
 	}
 	return tabs.Flush()
-}
-
-const schemaVersion = 1
-
-func writeJSON(p *program, v any) error {
-	enc := json.NewEncoder(p.out)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

@@ -11,11 +11,11 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"unicode"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/crawlstats/crawlstats/cmd/crawlstats/internal/source"
+	"github.com/crawlstats/crawlstats/export/terminal"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
 )
@@ -101,10 +101,10 @@ func exitCode(err error) int {
 func visible(s string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r == '\n' || unicode.IsGraphic(r) {
+		if r == '\n' {
 			b.WriteRune(r)
 		} else {
-			fmt.Fprintf(&b, `\u%04x`, r)
+			b.WriteString(terminal.Clean(string(r)))
 		}
 	}
 	return b.String()

@@ -41,17 +41,17 @@ it twice and are refused.`,
 func merge(ctx context.Context, p *program, r reading, args []string, out string) error {
 	var sum stats.Snapshot
 	var left error
-	runs := map[string]string{} // the source of each run, by its owner
-	for _, arg := range args {
+	runs := map[string]int{} // the argument with each run, by its owner
+	for i, arg := range args {
 		c, err := r.read(ctx, p, arg)
 		if err != nil {
 			return err
 		}
 		for _, s := range c.Snapshot.Segments {
-			if other, twice := runs[s.Owner]; twice && other != arg && s.Owner != "" {
-				return fmt.Errorf("%s and %s hold the same run %.80q: together they would count it twice", other, arg, s.Owner)
+			if other, twice := runs[s.Owner]; twice && other != i && s.Owner != "" {
+				return fmt.Errorf("%s and %s hold the same run %.80q: together they would count it twice", args[other], arg, s.Owner)
 			}
-			runs[s.Owner] = arg
+			runs[s.Owner] = i
 		}
 		sum = sum.Merge(c.Snapshot)
 		left = errors.Join(left, c.Err)

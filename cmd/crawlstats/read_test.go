@@ -2,20 +2,16 @@ package main
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/crawlstats/crawlstats/export/dashboard"
 	"github.com/crawlstats/crawlstats/stats"
 )
 
@@ -227,68 +223,6 @@ func TestExport(t *testing.T) {
 	bad(t, dir, exitFailure, "no such file", "export", "crawl-state", "-o", "no/such/dir.json")
 }
 
-func TestCSV(t *testing.T) {
-	t.Parallel()
-	dir := home(t)
-	a := shop(1)
-	a.Hosts = append(a.Hosts, stats.HostStats{Host: "=cmd|' /C calc'!A0", Finished: 1}, stats.HostStats{Host: "\t@SUM(1)\x1b", Finished: 1})
-	a.Errors = append(a.Errors, stats.ErrorGroup{Kind: "http", Message: "+1,\"2\"\n-3", Count: 1, Examples: []string{"-http://x/"}})
-	export(t, filepath.Join(dir, "hostile.json"), a)
-	table := func(what string, args ...string) [][]string {
-		text := good(t, dir, append([]string{"export", "hostile.json", "--id", "=shop", "--format", "csv", "--what", what}, args...)...)
-		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll() // all rows are of one length
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, row := range rows[1:] {
-			for _, c := range row {
-				if _, err := strconv.ParseFloat(c, 64); err != nil && strings.IndexAny(strings.TrimSpace(c), "=+-@") == 0 {
-					t.Errorf("a spreadsheet computes %q", c)
-				}
-			}
-		}
-		return rows
-	}
-	hosts := table("hosts")
-	if len(hosts) != 6 || hosts[0][0] != "host" {
-		t.Errorf("%q", hosts)
-	}
-	if rows := table("errors"); len(rows) != 4 {
-		t.Errorf("%q", rows)
-	}
-	history := table("history")
-	if want := []string{"2026-03-01T11:58:00Z", "60", "60", "3", "0", "0", "0", "0", "50", "10", "0", "3", "0", "400", "1000", "2000"}; !cmp.Equal(history[1], want) {
-		t.Errorf("%q", history[1])
-	}
-	totals := table("totals")
-	if !cmp.Equal(totals[1], []string{"id", "'=shop"}) || !cmp.Equal(totals[4], []string{"requests_finished", "920"}) {
-		t.Errorf("%q", totals)
-	}
-}
-
-// TestPage reads from a running dashboard, mounted below a prefix.
-func TestPage(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	st, err := stats.Open(t.Context(), stats.Config{ID: "shop\x1b[2J", LogEvery: -1, Logger: nolog})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer st.Close()
-	st.Observe(stats.Outcome{Duration: time.Second})
-	page := dashboard.New(st, dashboard.Config{Logger: nolog})
-	defer page.Close()
-	server := httptest.NewServer(page)
-	defer server.Close()
-	has(t, good(t, dir, "show", server.URL), "running", "1 finished", `shop\x1b[2J`)
-	has(t, good(t, dir, "show", server.URL+"/"), "1 finished")
-	if a, err := stats.Decode([]byte(good(t, dir, "export", server.URL))); err != nil || a.Finished != 1 {
-		t.Errorf("%d finished, %v", a.Finished, err)
-	}
-	bad(t, dir, exitNothing, "404", "show", server.URL+"/elsewhere")
-	bad(t, dir, exitFailure, "stop the crawler first", "import", server.URL, "moved", "--id", "shop")
-}
-
 // TestLocked: a directory that a crawler has is neither read nor waited for.
 func TestLocked(t *testing.T) {
 	t.Parallel()
@@ -335,36 +269,4 @@ func TestLocked(t *testing.T) {
 		t.Error("the crawler was disturbed:", err)
 	}
 	has(t, good(t, work, "show", dir), "live  finished", "1 finished")
-}
-
-// TestWatch shows again until it is interrupted.
-func TestWatch(t *testing.T) {
-	t.Parallel()
-	dir := home(t)
-	cmd := play(t, "command", dir, self(t), "show", "both#shop", "--watch", "--every", "50ms")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	for seen := 0; seen < 3 && lines.Scan(); {
-		if strings.Contains(lines.Text(), "920 finished") {
-			seen++
-		}
-		if strings.Contains(lines.Text(), "\x1b") {
-			t.Errorf("an escape sequence in a pipe: %q", lines.Text())
-		}
-	}
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	for lines.Scan() {
-	}
-	_ = cmd.Wait() // its code is what counts
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Errorf("exit code %d after Ctrl-C, want 130", code)
-	}
 }

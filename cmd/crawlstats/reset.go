@@ -56,25 +56,36 @@ func reset(ctx context.Context, p *program, r reading, b backup, arg string, for
 	if err != nil {
 		return err
 	}
-	for _, rec := range records {
-		item, err := s.Store.Load(ctx, rec.Key)
-		if err != nil && !errors.Is(err, kvstore.ErrCorrupt) {
+	if err := b.holds(len(records)); err != nil {
+		return err
+	}
+	for _, rec := range records { // all of them, before one is gone
+		if err := b.secure(ctx, p, s.Store, rec, force); err != nil {
 			return err
 		}
-		if a, err := stats.Decode(item.Value); err == nil && !force && shared(s.Store) && terminal.StateOf(a, terminal.SummaryConfig{}) == "running" {
-			return fmt.Errorf("%q was saved less than 30 s ago and is not closed: stop the crawler first, or --force", rec.ID+memberSuffix(rec.Member))
-		}
-		if err == nil {
-			if err := b.keep(p, rec, item.Value); err != nil {
-				return err
-			}
-		}
+	}
+	for _, rec := range records {
 		if err := forget(ctx, p, s.Store, rec); err != nil {
 			return err
 		}
 		fmt.Fprintf(p.err, "%s is deleted\n", terminal.Clean(rec.ID+memberSuffix(rec.Member)))
 	}
 	return nil
+}
+
+// secure keeps a record that may go; of a damaged one the store keeps the bytes.
+func (b backup) secure(ctx context.Context, p *program, st kvstore.Store, rec source.Record, force bool) error {
+	item, err := st.Load(ctx, rec.Key)
+	switch {
+	case errors.Is(err, kvstore.ErrCorrupt):
+		return nil
+	case err != nil:
+		return err
+	}
+	if a, err := stats.Decode(item.Value); err == nil && !force && shared(st) && terminal.StateOf(a, terminal.SummaryConfig{}) == "running" {
+		return fmt.Errorf("%q was saved less than 30 s ago and is not closed: stop the crawler first, or --force", rec.ID+memberSuffix(rec.Member))
+	}
+	return b.keep(p, rec, item.Value)
 }
 
 // forget deletes a record as Statistics.Reset does, so that an older owner learns

@@ -77,7 +77,9 @@ func (r *reading) look(ctx context.Context, s *source.Source) (source.Crawl, err
 // follow returns what the page shows, and what keeps it up to date until ctx ends.
 func follow(ctx context.Context, p *program, r reading, s *source.Source, first source.Crawl, every time.Duration) (stats.Source, func(), error) {
 	if first.Members != nil {
-		fleet, err := stats.LoadFleet(ctx, s.Store, first.ID)
+		bound, cancel := r.bound(ctx)
+		defer cancel()
+		fleet, err := stats.LoadFleet(bound, s.Store, first.ID)
 		return fleet, func() { _ = fleet.Run(ctx, every) }, err // what fails is in its Members
 	}
 	f := &followed{now: first.Snapshot, first: first.Snapshot}

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -96,6 +93,7 @@ func TestMerge(t *testing.T) {
 	bad(t, dir, exitFailure, "there already", "merge", "-o", "all.json", "yesterday.json")
 	good(t, dir, "merge", "--replace", "-o", "all.json", "yesterday.json")
 	bad(t, dir, exitFailure, "count it twice", "merge", "-o", "twice.json", "yesterday.json", "crawl-state")
+	bad(t, dir, exitFailure, "count it twice", "merge", "-o", "-", "today.json", "today.json")
 	bad(t, dir, exitUsage, "-o", "merge", "yesterday.json")
 	bad(t, dir, exitNothing, "", "merge", "-o", "x.json", "yesterday.json", "gone")
 	if _, err := os.Stat(filepath.Join(dir, "x.json")); err == nil {
@@ -250,48 +248,6 @@ func TestReset(t *testing.T) {
 	if after, _ := os.ReadDir(dir); len(after) != len(before) {
 		t.Error("a backup in spite of --no-backup")
 	}
-}
-
-// TestServe serves a crawl and a fleet, and ends with Ctrl-C.
-func TestServe(t *testing.T) {
-	t.Parallel()
-	dir := home(t)
-	for _, src := range []string{"crawl-state", "both#news", "today.json"} {
-		cmd := play(t, "command", dir, self(t), "serve", src, "--addr", "127.0.0.1:0", "--every", "50ms")
-		stderr, err := cmd.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(stderr)
-		lines.Scan()
-		_, url, ok := strings.Cut(lines.Text(), "serving ")
-		if !ok {
-			t.Fatal(lines.Text())
-		}
-		has(t, good(t, dir, "show", url), "finished")
-		resp, err := http.Post(url+"api/v1/reset", "text/plain", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode < 400 {
-			t.Errorf("a reset of what is read-only: %s", resp.Status)
-		}
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		for lines.Scan() {
-			t.Errorf("it says %s", lines.Text())
-		}
-		_ = cmd.Wait() // its code is what counts
-		if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-			t.Errorf("exit code %d, want 130", code)
-		}
-	}
-	bad(t, dir, exitFailure, "256.0.0.1", "serve", "today.json", "--addr", "256.0.0.1:1")
 }
 
 // TestLookingLeavesNoTrace: no reader changes a directory or a file.

@@ -30,7 +30,7 @@ type Crawl struct {
 	ID       string
 	Snapshot stats.Snapshot
 	Members  []stats.Member // nil: one crawler
-	Live     bool           // it was asked while it ran
+	Live     bool           // it ran when its page was asked
 	Err      error          // records of members that are missing in Snapshot
 }
 
@@ -89,11 +89,11 @@ func (s *Source) Read(ctx context.Context, p Pick) (Crawl, error) {
 		if p.Member != "" || p.Key != "" {
 			return Crawl{}, fmt.Errorf("%w: %s holds one crawl: --member and --key are for stores", ErrUsage, s.Arg)
 		}
-		a, err := s.read(ctx)
-		if err == nil && p.ID == "" && s.name != nil {
-			p.ID = s.name(ctx)
+		c, err := s.read(ctx)
+		if p.ID != "" {
+			c.ID = p.ID
 		}
-		return Crawl{ID: p.ID, Snapshot: a, Live: s.live && a.FinishedAt.IsZero()}, err
+		return c, err
 	}
 	if p.Key != "" {
 		return s.readKey(ctx, p, p.Key)

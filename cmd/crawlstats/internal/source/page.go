@@ -5,59 +5,65 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
 )
 
 const (
-	apiPath      = "/api/v1/"
 	snapshotName = "snapshot.json"
-	pageName     = "stats.json"
+	shownName    = "stats.json"
 )
 
-// openPage reads from a dashboard, where it is mounted: each read is a request.
-// A name and password in the URL are sent as basic authentication.
+// openPage reads from a dashboard, where it is mounted: each read is two
+// requests. A name and password in the URL are sent as basic authentication.
 func openPage(arg string) (*Source, error) {
 	u, _, err := parse(arg)
 	if err != nil {
 		return nil, err
 	}
 	if !strings.HasSuffix(u.Path, ".json") {
-		u.Path = strings.TrimSuffix(u.Path, "/") + apiPath + snapshotName
+		u = u.JoinPath("api/v1", snapshotName)
 	}
-	read := func(ctx context.Context) (stats.Snapshot, error) {
+	read := func(ctx context.Context) (Crawl, error) {
+		var s shown
+		if strings.HasSuffix(u.Path, "/"+snapshotName) {
+			s = shownAt(ctx, u.JoinPath("..", shownName).String())
+		}
+		c := Crawl{ID: s.Name, Live: s.State == "running"}
 		body, err := fetch(ctx, u.String())
-		var a stats.Snapshot
 		if err == nil {
-			a, err = stats.Decode(body)
+			c.Snapshot, err = stats.Decode(body)
 		}
 		if err != nil {
-			return a, fmt.Errorf("get %s: %w", u.Redacted(), err)
+			return c, fmt.Errorf("get %s: %w", u.Redacted(), err)
 		}
-		return a, nil
+		if s.Members.Fleet && (c.Live || s.State == "interrupted") {
+			c.Snapshot.FinishedAt = time.Time{} // it is that of the workers that have finished
+		}
+		return c, nil
 	}
-	name := func(ctx context.Context) string {
-		return nameOn(ctx, strings.TrimSuffix(u.String(), snapshotName)+pageName)
-	}
-	return &Source{Arg: u.Redacted(), live: true, read: read, name: name}, nil
+	return &Source{Arg: u.Redacted(), read: read}, nil
 }
 
-// nameOn returns what the page calls the crawl; a page that does not tell is no
-// less worth reading.
-func nameOn(ctx context.Context, url string) string {
-	body, err := fetch(ctx, url)
-	if err != nil {
-		return ""
+// shown is what a page says of the crawl beside its snapshot.
+type shown struct {
+	Name    string `json:"name"`
+	State   string `json:"state"`
+	Members struct {
+		Fleet bool `json:"fleet"`
+	} `json:"members"`
+}
+
+// shownAt asks a page; one that does not tell is no less worth reading.
+func shownAt(ctx context.Context, url string) (s shown) {
+	if body, err := fetch(ctx, url); err == nil {
+		_ = json.Unmarshal(body, &s)
 	}
-	var page struct {
-		Name string `json:"name"`
-	}
-	_ = json.Unmarshal(body, &page)
-	return page.Name
+	return s
 }
 
 func fetch(ctx context.Context, url string) ([]byte, error) {
@@ -79,5 +85,5 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the server says %s", resp.Status)
 	}
-	return io.ReadAll(io.LimitReader(resp.Body, maxFile))
+	return readAll(resp.Body)
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/crawlstats/crawlstats/kvstore"
-	"github.com/crawlstats/crawlstats/stats"
 )
 
 // What a user is told beside the sentinels of kvstore and stats.
@@ -33,9 +32,7 @@ type Source struct {
 	Arg   string        // as the user named it, without a password
 	Store kvstore.Store // nil: a file or a page, which hold one crawl
 	id    string        // of the fragment
-	read  func(context.Context) (stats.Snapshot, error)
-	name  func(context.Context) string // nil: it does not tell
-	live  bool                         // read asks a crawler that runs
+	read  func(context.Context) (Crawl, error)
 	close []func(context.Context) error
 }
 
@@ -77,7 +74,10 @@ func open(ctx context.Context, arg string, o Options, write bool) (*Source, erro
 }
 
 func openPlace(ctx context.Context, place string, o Options, write bool) (*Source, error) {
-	scheme, rest, _ := strings.Cut(place, ":")
+	scheme, rest, found := strings.Cut(place, ":")
+	if !found {
+		scheme = "" // a directory may be called redis
+	}
 	switch scheme {
 	case "redis", "rediss":
 		return openRedis(place, o)
@@ -98,13 +98,10 @@ func openPlace(ctx context.Context, place string, o Options, write bool) (*Sourc
 		return nil, err
 	case info.IsDir():
 		return openDirectory(ctx, place, "", o, write)
+	case !info.Mode().IsRegular():
+		return openPipe(place)
 	}
-	f, err := os.Open(place)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return openReader(place, f)
+	return &Source{Arg: place, read: func(context.Context) (Crawl, error) { return readFile(place) }}, nil
 }
 
 // splitID takes the fragment from a source, unless a file has that name.
@@ -126,22 +123,4 @@ func (s *Source) Close(ctx context.Context) error {
 		err = errors.Join(err, c(ctx))
 	}
 	return err
-}
-
-const maxFile = 64 << 20
-
-// openReader reads the one crawl of an export, at once.
-func openReader(name string, r io.Reader) (*Source, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if len(data) > maxFile {
-		return nil, fmt.Errorf("read %s: %w: more than %d MB are no export", name, kvstore.ErrTooLarge, maxFile>>20)
-	}
-	a, err := stats.Decode(data)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	return &Source{Arg: name, read: func(context.Context) (stats.Snapshot, error) { return a, nil }}, nil
 }
