@@ -47,7 +47,7 @@ type Config struct {
 }
 
 // New returns a producer for the option WithProducer of a reader of the SDK.
-// Each time the reader collects, src is read once.
+// Each time the reader collects, src is read once. A nil src panics.
 func New(src stats.Source, cfg Config) sdkmetric.Producer {
 	return &producer{
 		reader: reading.New(src, reading.Config{

@@ -13,7 +13,7 @@ import (
 // New returns a collector of everything that src counts. Each Collect reads src
 // once. The collector is unchecked: which families there are depends on the
 // instruments of the crawler, so it describes none in advance, and a registry
-// cannot tell that it was registered twice.
+// cannot tell that it was registered twice. A nil src panics.
 func New(src stats.Source, cfg Config) prometheus.Collector {
 	c := &collector{reader: reading.New(src, cfg.reading()), crawl: prometheus.Labels{}}
 	for _, l := range c.reader.Crawl() {

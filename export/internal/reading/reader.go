@@ -38,8 +38,12 @@ type Reader struct {
 	names      names
 }
 
-// New returns a Reader of src.
+// New returns a Reader of src, and panics when there is none: whoever forgot it
+// is to hear of it before the first scrape.
 func New(src stats.Source, cfg Config) *Reader {
+	if src == nil {
+		panic("the Source is nil: give a *stats.Statistics or a *stats.Fleet")
+	}
 	if named, ok := src.(interface{ ID() string }); ok && cfg.Crawler == "" {
 		cfg.Crawler = named.ID()
 	}
