@@ -1,7 +1,7 @@
 package dashboard
 
 import (
-	"io"
+	"bytes"
 	"net/http"
 	"strings"
 
@@ -43,13 +43,17 @@ func New(src stats.Source, cfg Config) *Dashboard {
 	return d
 }
 
-// Close ends all feeds and waits for them; a browser that does not read may take
-// five seconds. It is idempotent, and always returns nil. http.Server.Shutdown
-// waits for open feeds, so close the Dashboard before:
+// Close sends the last figures to all feeds, ends them and waits for them; a
+// browser that does not read may take five seconds. It is idempotent and safe on
+// nil, and always returns nil. Where the Statistics is closed before, the pages end
+// with its last state. http.Server.Shutdown waits for open feeds, so close the
+// Dashboard before:
 //
 //	server.RegisterOnShutdown(func() { d.Close() })
 func (d *Dashboard) Close() error {
-	d.producer.stop()
+	if d != nil {
+		d.producer.stop()
+	}
 	return nil
 }
 
@@ -75,10 +79,7 @@ func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // stats answers with what the page shows.
 func (d *Dashboard) stats(w http.ResponseWriter, r *http.Request) {
 	if f := d.fresh(w, r); f != nil {
-		answer(w, "application/json", func(w io.Writer) error {
-			_, err := w.Write(f.whole())
-			return err
-		})
+		answer(w, "application/json", f.whole())
 	}
 }
 
@@ -93,18 +94,22 @@ func (d *Dashboard) snapshot(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "The snapshot cannot be written.", http.StatusInternalServerError)
 		return
 	}
-	answer(w, "application/json", func(w io.Writer) error {
-		_, err := w.Write(text)
-		return err
-	})
+	answer(w, "application/json", text)
 }
 
 // report answers with the report of the same look.
 func (d *Dashboard) report(w http.ResponseWriter, r *http.Request) {
-	if f := d.fresh(w, r); f != nil {
-		w.Header().Set("Content-Security-Policy", reportPolicy)
-		answer(w, "text/html; charset=utf-8", func(w io.Writer) error { return writeReport(w, f.snapshot, f.view) })
+	f := d.fresh(w, r)
+	if f == nil {
+		return
 	}
+	var page bytes.Buffer
+	if err := writeReport(&page, f.snapshot, f.view); err != nil {
+		http.Error(w, "The report cannot be written.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", reportPolicy)
+	answer(w, "text/html; charset=utf-8", page.Bytes())
 }
 
 // fresh returns a look that is not older than Config.Every, or answers 503.
@@ -116,9 +121,9 @@ func (d *Dashboard) fresh(w http.ResponseWriter, r *http.Request) *frame {
 	return f
 }
 
-// answer sends what write writes. That the reader has gone concerns nobody.
-func answer(w http.ResponseWriter, contentType string, write func(io.Writer) error) {
+// answer sends data. That the reader has gone concerns nobody.
+func answer(w http.ResponseWriter, contentType string, data []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
-	_ = write(w)
+	_, _ = w.Write(data)
 }

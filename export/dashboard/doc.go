@@ -12,7 +12,7 @@
 // # What is served
 //
 //	/                      the page
-//	/api/v1/feed           server-sent events: a snapshot, then a tick each second
+//	/api/v1/feed           server-sent events: a snapshot, a tick each second, an end
 //	/api/v1/stats.json     what the page shows
 //	/api/v1/snapshot.json  the whole stats.Snapshot, which stats.Decode reads
 //	/report.html           the report

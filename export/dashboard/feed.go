@@ -12,7 +12,7 @@ import (
 const sendWithin = 5 * time.Second
 
 // feed sends a snapshot, then a tick for each look. Who missed one gets a
-// snapshot again.
+// snapshot again. When the Dashboard is closed, the last event says so.
 func (d *Dashboard) feed(w http.ResponseWriter, r *http.Request) {
 	leave := d.enter(w)
 	if leave == nil {
@@ -32,22 +32,29 @@ func (d *Dashboard) feed(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	f := d.producer.fresh(r.Context())
-	for sent := uint64(0); f != nil; {
+	send := func(number uint64, event string, data []byte) error {
+		// The write timeout of the server counts from the request on, and would end
+		// every feed; where it cannot be moved there is none to fear.
+		_ = out.SetWriteDeadline(time.Now().Add(sendWithin))
+		_, err := fmt.Fprintf(w, "retry: 2000\nid: %d\nevent: %s\ndata: %s\n\n", number, event, data)
+		return errors.Join(err, out.Flush())
+	}
+	sent := uint64(0)
+	for f := d.producer.fresh(r.Context()); f != nil; f = d.after(sent, r) {
 		event, data := "snapshot", f.tick
 		if f.tick != nil && f.number == sent+1 {
 			event = "tick"
 		} else {
 			data = f.whole()
 		}
-		// The write timeout of the server counts from the request on, and would end
-		// every feed; where it cannot be moved there is none to fear.
-		_ = out.SetWriteDeadline(time.Now().Add(sendWithin))
-		if _, err := fmt.Fprintf(w, "retry: 2000\nid: %d\nevent: %s\ndata: %s\n\n", f.number, event, data); err != nil || out.Flush() != nil {
+		if send(f.number, event, data) != nil {
 			return
 		}
+		_ = out.SetWriteDeadline(time.Time{}) // over HTTP/2 it ends a stream that only waits
 		sent = f.number
-		f = d.after(sent, r)
+	}
+	if r.Context().Err() == nil {
+		_ = send(sent, "end", []byte("closed")) // who has gone need not know
 	}
 }
 
@@ -82,7 +89,10 @@ func (d *Dashboard) after(sent uint64, r *http.Request) *frame {
 		}
 		select {
 		case <-changed:
-		case <-d.producer.done:
+		case <-d.producer.ended:
+			if f, _ = d.producer.newest(); f.number != sent {
+				return f
+			}
 			return nil
 		case <-r.Context().Done():
 			return nil

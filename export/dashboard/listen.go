@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -32,7 +33,7 @@ func Listen(ctx context.Context, address string, h http.Handler) (*Server, error
 		return nil, fmt.Errorf("dashboard: listen: %w", err)
 	}
 	s := &Server{
-		URL:    "http://" + listener.Addr().String() + "/",
+		URL:    "http://" + reachable(listener.Addr()) + "/",
 		server: &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second},
 		ended:  make(chan struct{}),
 	}
@@ -43,9 +44,21 @@ func Listen(ctx context.Context, address string, h http.Handler) (*Server, error
 	return s, nil
 }
 
-// Close closes all connections and returns when nothing is served any more.
-// Close the Dashboard first: then its feeds have ended properly.
+// reachable returns an address by which this machine reaches a listener. One for
+// all interfaces is no name that a Dashboard answers to.
+func reachable(at net.Addr) string {
+	if tcp, ok := at.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+	}
+	return at.String()
+}
+
+// Close closes all connections and returns when nothing is served any more. It is
+// safe on nil. Close the Dashboard first: then its feeds have ended properly.
 func (s *Server) Close() error {
+	if s == nil {
+		return nil
+	}
 	err := s.server.Close()
 	<-s.ended
 	return err

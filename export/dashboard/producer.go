@@ -82,6 +82,9 @@ func (p *producer) run() {
 	for {
 		select {
 		case <-p.done:
+			if p.watched() { // the last figures
+				p.look()
+			}
 			return
 		case <-p.wanted:
 			if !p.stale(p.every) { // who waits has been told by the look before

@@ -26,6 +26,10 @@ type Report struct {
 	// Without, a crawl that was neither closed nor saved within 30 s is taken for
 	// interrupted.
 	Live bool
+	// Members are the workers of a fleet, from its Members: the report then has
+	// their table, and its state is theirs. nil, the default: one crawler. A fleet
+	// that has no worker yet is not nil.
+	Members []stats.Member
 	// Now is the time of the report; default time.Now().
 	Now time.Time
 }
@@ -44,7 +48,7 @@ func (r Report) Write(w io.Writer, s stats.Snapshot) error {
 	if r.Now.IsZero() {
 		r.Now = time.Now()
 	}
-	return writeReport(w, s, view.Of(view.Input{Snapshot: s, ID: r.ID, Live: r.Live, Now: r.Now, MaxErrors: 25}))
+	return writeReport(w, s, view.Of(view.Input{Snapshot: s, ID: r.ID, Live: r.Live, Members: r.Members, Now: r.Now, MaxErrors: 25}))
 }
 
 // maxSnapshot bounds the JSON in a report, which mail servers have to like.

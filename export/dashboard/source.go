@@ -40,6 +40,19 @@ func (s source) look(track *view.Track) (stats.Snapshot, view.View) {
 	if s.members != nil {
 		in.Members = append([]stats.Member{}, s.members()...) // not nil: a fleet may be empty
 	}
-	track.Look(in.Snapshot, now)
+	if track.Due(now) {
+		track.Look(s.counted(in.Snapshot), now)
+	}
 	return in.Snapshot, view.Of(in)
+}
+
+// counted returns what a Track compares. A worker of a fleet that has been away,
+// or comes with a past, has not failed again: Live never falls.
+func (s source) counted(a stats.Snapshot) stats.Snapshot {
+	if s.members == nil {
+		return a
+	}
+	live := s.Live()
+	live.Gauges = a.Gauges // those of workers that are there
+	return live
 }

@@ -73,20 +73,25 @@ func (e event) view(t *testing.T) (v view.View) {
 // feed opens a feed. next returns the next event, and false when it has ended.
 func feed(t *testing.T, url string) (next func() (event, bool), status int) {
 	t.Helper()
+	return feedOf(t, http.DefaultClient, url)
+}
+
+func feedOf(t *testing.T, client *http.Client, url string) (next func() (event, bool), status int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/api/v1/feed", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		cancel()
 		resp.Body.Close()
-		http.DefaultClient.CloseIdleConnections()
+		client.CloseIdleConnections()
 	})
 	in := bufio.NewReader(resp.Body)
 	return func() (e event, ok bool) {

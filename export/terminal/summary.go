@@ -96,7 +96,7 @@ func headline(v view.View, a stats.Snapshot, now time.Time) string {
 	case n == 1:
 		resumed = " (resumed once, " + running + " running)"
 	default:
-		resumed = fmt.Sprintf(" (resumed %d times, %s running)", n, running)
+		resumed = " (resumed " + v.Resumed(" times") + ", " + running + " running)"
 	}
 	end := now
 	switch v.State {
@@ -207,5 +207,5 @@ func StateOf(a stats.Snapshot, cfg SummaryConfig) string {
 	if cfg.Now.IsZero() {
 		cfg.Now = time.Now()
 	}
-	return string(view.Of(view.Input{Snapshot: a, Now: cfg.Now, Live: cfg.Live, Members: cfg.Members}).State)
+	return string(view.StateOf(view.Input{Snapshot: a, Now: cfg.Now, Live: cfg.Live, Members: cfg.Members}))
 }

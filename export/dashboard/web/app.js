@@ -5,12 +5,12 @@
 const $ = id => document.getElementById(id);
 const el = (tag, cls, text) => { const n = document.createElement(tag); if (cls) n.className = cls; if (text !== undefined) n.textContent = text; return n; };
 const svg = (tag, at, cls) => { const n = document.createElementNS('http://www.w3.org/2000/svg', tag); for (const k in at) n.setAttribute(k, at[k]); if (cls) n.setAttribute('class', cls); return n; };
-const percent = p => nf1.format(p) + ' %';
 
 let V = null;            // the newest view
 let shownView = null;    // the one on the page: older than V while paused
 let rings = [];          // all rows that have come
-let paused = false, range = 1, order = 'slowest', lost = false;
+let paused = false, range = 1, order = 'slowest';
+let lost = '';           // why nothing comes
 
 /* ---- data -------------------------------------------------------------- */
 const KEEP = 800; // rows of a ring; the server has at most 300, and gaps
@@ -62,10 +62,10 @@ function head(v) {
 }
 
 function chip() {
-  const s = lost ? 'lost' : paused ? 'paused' : V ? V.state : 'connecting', c = $('state');
+  const s = lost || (paused ? 'paused' : V ? V.state : 'connecting'), c = $('state');
   if (c.dataset.s === s) return;
   c.dataset.s = s;
-  c.lastElementChild.textContent = s === 'lost' ? 'connection lost, trying again' : s;
+  c.lastElementChild.textContent = s === 'lost' ? 'connection lost, trying again' : s !== 'ended' ? s : V && V.state !== 'running' ? V.state : 'closed by the program';
 }
 
 function spark(values, color) {
@@ -101,7 +101,7 @@ function bars(v) {
   $('retries').replaceChildren(...v.retries.bars.map(b => {
     const li = el('li'), g = svg('svg', { viewBox: '0 0 100 16', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, 'bar');
     g.append(svg('rect', { width: 100, height: 16 }, 'z'), svg('rect', { width: b.count ? Math.max(.6, 100 * b.count / hi) : 0, height: 16 }));
-    li.append(el('span', '', b.label), g, el('b', '', nf.format(b.count)), el('em', '', percent(b.percent)));
+    li.append(el('span', '', b.label), g, el('b', '', nf.format(b.count)), el('em', '', b.text));
     return li;
   }));
   if (v.retries.empty) { const li = el('li', 'none', v.retries.empty); $('retries').append(li); }
@@ -148,7 +148,7 @@ function tables(v) {
   table('t-hosts', v.hosts[order].map(i => v.hosts.rows[i]).map(h => {
     const total = h.finished + h.failed;
     return row(td('msg', code(h.host), el('span', '', `${nf.format(total)} ${total === 1 ? 'request' : 'requests'}, ${nf.format(h.failed)} failed`)), td('', mix(h)),
-      td('n' + (h.failedPercent >= 5 ? ' hot' : ''), percent(h.failedPercent)), td('n', h.p50), td('n', h.p95));
+      td('n' + (h.failedPercent >= 5 ? ' hot' : ''), h.failedText), td('n', h.p50), td('n', h.p95));
   }), 5, v.hosts.empty);
   $('hosts-more').textContent = v.hosts.text || '';
   $('workers').hidden = !v.members.fleet;
@@ -226,17 +226,19 @@ new ResizeObserver(() => charts.resize()).observe(document.querySelector('main')
 let feed = null, poll = 0, again = 0, silence = 0;
 
 function heard() {
-  lost = false;
+  lost = '';
+  chip(); // render says it too, but not while the page is paused
   clearTimeout(silence);
   silence = setTimeout(gone, 3 * V.page.everyMillis + 5000);
 }
-function gone() { lost = true; chip(); }
+function gone() { lost ||= 'lost'; chip(); }
 
 function open() {
   if (feed || document.hidden) return;
   feed = new EventSource('api/v1/feed');
   feed.addEventListener('snapshot', e => { stopPolling(); take(JSON.parse(e.data), true); });
   feed.addEventListener('tick', e => take(JSON.parse(e.data), false));
+  feed.addEventListener('end', () => { lost = 'ended'; chip(); }); // it asks again all the same: a new one may come
   feed.addEventListener('error', () => {
     if (feed.readyState !== EventSource.CLOSED) { gone(); return; } // it tries again by itself
     close(); // refused: too many feeds, or something between that does not pass them on

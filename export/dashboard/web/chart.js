@@ -5,11 +5,14 @@
 const nf = new Intl.NumberFormat('en-US');
 const nf1 = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const css = v => getComputedStyle(document.documentElement).getPropertyValue(v).trim();
-const ms = v => v == null ? '–' : v >= 9950 ? Math.round(v / 1000) + ' s' : v >= 995 ? (v / 1000).toFixed(1) + ' s' : v >= 9.95 ? Math.round(v) + ' ms' : v >= .995 ? v.toFixed(1) + ' ms' : Math.ceil(v * 1000) + ' µs';
+// As view.Rate and view.Latency write them.
+const rate = v => v >= 99.95 ? nf.format(Math.round(v)) : v > 0 && v < .05 ? '<0.1' : nf1.format(v);
+const ms = v => v == null ? '–' : v >= 59950 ? span(Math.round(v / 1000)) : v >= 995 ? (v / 1000).toFixed(1) + ' s' : v >= 9.95 ? v.toFixed(0) + ' ms' : v >= .995 ? v.toFixed(1) + ' ms' : Math.ceil(v * 1000) + ' µs';
+const span = s => s >= 3600 ? `${Math.floor(s / 3600)}h ${Math.floor(s % 3600 / 60)}m` : `${Math.floor(s / 60)}m ${s % 60}s`;
 
 const charts = (() => {
   const LINES = {
-    thr: [['finished', 'finished', r => r[1], nf1], ['failed', 'failed', r => r[2], nf1], ['retried', 'retried', r => r[4], nf1]],
+    thr: [['finished', 'finished', r => r[1]], ['failed', 'failed', r => r[2]], ['retried', 'retried', r => r[4]]],
     lat: [['p50', 'p50', r => r[6]], ['p95', 'p95', r => r[7]], ['p99', 'p99', r => r[8]]],
     code: [['c2', '2xx'], ['c3', '3xx'], ['c4', '4xx'], ['c5', '5xx'], ['c0', 'other']],
   };
@@ -95,7 +98,7 @@ const charts = (() => {
     const linear = { range: (u, lo, hi) => [0, Math.max(1, (hi || 0) * 1.12)] };
     const counts = (u, v) => v.map(x => nf.format(x));
     for (const k in plots) plots[k].destroy();
-    plots.thr = make('thr', [line('finished', { fill: css('--finished') + '22' }), line('failed'), line('retried')], axes(counts, 48), linear, v => nf1.format(v));
+    plots.thr = make('thr', [line('finished', { fill: css('--finished') + '22' }), line('failed'), line('retried')], axes(counts, 48), linear, rate);
     plots.lat = make('lat', ['p50', 'p95', 'p99'].map(k => line(k)), axes((u, v) => v.map(x => x == null ? '' : ms(x).replace('.0 ', ' ')), 58, logTicks), { distr: 3, range: logRange }, ms);
     const bar = k => ({ stroke: css('--' + k), fill: css('--' + k), width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [.82, 26], align: 1 }) });
     plots.code = make('code', ['c0', 'c5', 'c4', 'c3', 'c2'].map(bar), axes(counts, 48), linear, v => nf.format(Math.round(v)));
@@ -116,7 +119,7 @@ const charts = (() => {
 
   // bars adds the responses up, so that some sixty bars fill the chart.
   function bars(all, range) {
-    const coarsest = Math.max(1, ...all.map(([, step]) => step)), want = Math.max((range.to - range.from) / 60, coarsest);
+    const coarsest = Math.max(1, ...all.map(([, step]) => step)), want = Math.max(Math.floor((range.to - range.from) / 60), coarsest);
     const width = WIDTHS.find(w => w >= want && w % coarsest === 0) || WIDTHS.at(-1), sums = new Map();
     for (const [row] of all) {
       if (row.length < 2) continue;
@@ -151,7 +154,7 @@ const charts = (() => {
     const millis = pick => all.map(([row]) => row.length < 2 || !pick(row) ? null : pick(row) / 1000);
     const thr = shown.thr = LINES.thr.map(l => perSecond(l[2])), lat = shown.lat = LINES.lat.map(l => millis(l[2]));
     const now = (lines, format) => LINES[lines].map((l, i) => `${l[1]} ${shown[lines][i].length ? format(shown[lines][i].at(-1)) : '–'}`).join(', ');
-    put('thr', [ts, ...thr], range, 'Throughput chart. Now per second: ' + now('thr', v => v == null ? '–' : nf1.format(v)));
+    put('thr', [ts, ...thr], range, 'Throughput chart. Now per second: ' + now('thr', v => v == null ? '–' : rate(v)));
     put('lat', [ts, ...lat], range, 'Latency chart. Now: ' + now('lat', ms));
     const { width, ts: bt, raw } = bars(all, range);
     shown.code = raw;

@@ -16,6 +16,7 @@ type Bar struct {
 	Label   string  `json:"label"`
 	Count   int64   `json:"count"`
 	Percent float64 `json:"percent"` // of all bars
+	Text    string  `json:"text"`    // Percent as it is shown
 }
 
 // A BarTable is a histogram, or the sentence that stands for an empty one.
@@ -33,9 +34,14 @@ func newBarTable(bars []Bar, empty string) BarTable {
 		return BarTable{Bars: []Bar{}, Empty: empty}
 	}
 	for i := range bars {
-		bars[i].Percent = Ratio(bars[i].Count, sum)
+		bars[i].share(sum)
 	}
 	return BarTable{Bars: bars}
+}
+
+func (b *Bar) share(all int64) {
+	b.Percent = Ratio(b.Count, all)
+	b.Text = Percent(b.Percent)
 }
 
 const retryBars = 6 // none, 1 to 4, 5 or more
@@ -95,7 +101,7 @@ func statusTable(a stats.Snapshot) StatusTable {
 	t.BarTable = newBarTable(classes, "No status code was recorded.")
 	slices.SortStableFunc(t.Codes, func(x, y Bar) int { return cmp.Compare(y.Count, x.Count) })
 	for i := range t.Codes {
-		t.Codes[i].Percent = Ratio(t.Codes[i].Count, t.Total)
+		t.Codes[i].share(t.Total)
 	}
 	t.More = max(0, len(t.Codes)-maxCodes)
 	t.Codes = t.Codes[:len(t.Codes)-t.More]

@@ -51,10 +51,10 @@ func rings(h stats.History) []Ring {
 
 func ring(points []stats.Point, step time.Duration) Ring {
 	r := Ring{Step: int64(step / time.Second), Rows: make([]Row, 0, len(points)+2)}
-	for i, p := range points {
+	for _, p := range points {
 		at := p.At.Unix()
-		if i > 0 {
-			last := points[i-1].At.Unix()
+		if n := len(r.Rows); n > 0 {
+			last := r.Rows[n-1][ColAt]
 			if at <= last {
 				continue // not in order: no record of ours
 			}
@@ -214,4 +214,16 @@ func marks(in Input) []Mark {
 		all = append(all, Mark{At: segments[i].Start.Unix(), Text: "resumed", Clean: segments[i-1].Clean})
 	}
 	return all
+}
+
+// segmentsKept is how many runs a Snapshot has: the newest ones.
+const segmentsKept = 32
+
+// Resumed writes how often the crawl was resumed, with a unit such as "×".
+func (v View) Resumed(unit string) string {
+	text := Count(int64(len(v.Marks))) + unit
+	if len(v.Marks) >= segmentsKept-1 {
+		text += " or more"
+	}
+	return text
 }

@@ -98,7 +98,7 @@ func errorGroups(a stats.Snapshot) []ErrorRow {
 		if g.LastSeen.After(e.Last) {
 			e.Last = g.LastSeen
 		}
-		if g.FirstSeen.Before(e.First) {
+		if e.First.IsZero() || !g.FirstSeen.IsZero() && g.FirstSeen.Before(e.First) {
 			e.First = g.FirstSeen
 		}
 		if e.Sample == "" && len(g.Examples) > 0 {

@@ -1,9 +1,6 @@
 package view
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 const clockForm = "2006-01-02 15:04:05 UTC"
 
@@ -21,7 +18,7 @@ func facts(in Input, v View) []Fact {
 		all = append(all, Fact{Label: "Workers", Text: workersText(v.Members), Level: OK})
 	case n > 0:
 		last := moment("Resumed", time.Unix(v.Marks[n-1].At, 0))
-		last.Text = fmt.Sprintf("%d×, last %s", n, last.Text)
+		last.Text = v.Resumed("×") + ", last " + last.Text
 		all = append(all, last)
 	default:
 		all = append(all, Fact{Label: "Resumed", Text: "no", Level: OK})

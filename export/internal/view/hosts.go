@@ -15,6 +15,7 @@ type HostRow struct {
 	Failed        int64   `json:"failed"`
 	Discarded     int64   `json:"discarded"`
 	FailedPercent float64 `json:"failedPercent"` // of finished and failed
+	FailedText    string  `json:"failedText"`    // FailedPercent as it is shown
 	P50           string  `json:"p50"`           // as text; "–": nothing finished or failed
 	P95           string  `json:"p95"`
 }
@@ -58,7 +59,12 @@ func hostTable(in Input) HostTable {
 		return rows
 	}
 	total := func(i int) int64 { return all[i].Finished + all[i].Failed }
-	few := func(i int) int { return map[bool]int{true: 1}[total(i) < fewRequests] }
+	few := func(i int) int {
+		if total(i) < fewRequests {
+			return 1
+		}
+		return 0
+	}
 	busiest := func(x, y int) int { return cmp.Compare(total(y), total(x)) }
 	t.Busiest = order(busiest)
 	t.Failing = order(func(x, y int) int { return cmp.Or(cmp.Compare(all[y].Failed, all[x].Failed), busiest(x, y)) })
@@ -100,6 +106,7 @@ func hostRow(h stats.HostStats) HostRow {
 		Host: clip(h.Host, 60), Finished: h.Finished, Failed: h.Failed, Discarded: h.Discarded,
 		FailedPercent: Ratio(h.Failed, h.Finished+h.Failed), P50: None, P95: None,
 	}
+	row.FailedText = Percent(row.FailedPercent)
 	if h.Duration.Count > h.Duration.Unbucketed {
 		row.P50, row.P95 = Latency(h.Duration.Quantile(.5)), Latency(h.Duration.Quantile(.95))
 	}

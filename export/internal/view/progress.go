@@ -29,14 +29,14 @@ const settling = 20 * time.Second
 
 func progress(in Input, s State) Progress {
 	a := in.Snapshot
-	p := Progress{Done: a.Finished + a.Failed + a.Discarded}
+	p := Progress{Done: add(add(a.Finished, a.Failed), a.Discarded)}
 	pending, known := pendingOf(a)
 	if !known {
 		p.Text = Counted(p.Done, "request", "requests") + " done; the crawler does not report its queue"
 		return p
 	}
 	p.Known, p.Pending = true, pending
-	p.Total = p.Done + a.InFlight + pending
+	p.Total = add(add(p.Done, a.InFlight), pending)
 	if p.Percent = Ratio(p.Done, p.Total); p.Percent > 99 && p.Done < p.Total {
 		p.Percent = 99 // the rest is on its way
 	}

@@ -118,6 +118,14 @@ func Bytes(n int64) string {
 	return strconv.FormatFloat(v, 'f', digits, 64) + " " + "kMGTPE"[unit:unit+1] + "B"
 }
 
+// add stops at the largest number: forged counts need not fit.
+func add(a, b int64) int64 {
+	if a > 0 && b > math.MaxInt64-a {
+		return math.MaxInt64
+	}
+	return a + b
+}
+
 // finite returns v, and 0 for what no reader of JSON understands.
 func finite(v float64) float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"math"
 	"time"
 
 	"github.com/crawlstats/crawlstats/stats"
@@ -124,7 +125,7 @@ func sparkline(points []stats.Point, of func(stats.Point) (float64, bool)) []*fl
 	spark := make([]*float64, len(sums))
 	for i, n := range counts {
 		if n > 0 {
-			v := float64(int64(sums[i]/float64(n)*1000)) / 1000
+			v := math.Round(sums[i]/float64(n)*1e6) / 1e6 // of a latency, microseconds
 			spark[i] = &v
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // the queue have moved. Its zero value is ready, and a nil Track knows nothing.
 type Track struct {
 	generation uint64
-	errors     map[group]int64 // counts at the last look
-	failed     map[string]int64
+	errors     tally[group] // at the last look
+	failed     tally[string]
 	newest     time.Time
 	steps      [trackSteps]trackStep // the newest at index at
 	at         int
@@ -21,8 +21,10 @@ type Track struct {
 const (
 	// TrackEvery is how often a Track takes a step; more looks do no harm.
 	TrackEvery = 10 * time.Second
-	trackSteps = 90 // 15 minutes
-	trendBars  = 30
+	trackSteps = 96 // 15 minutes, also when looks come a little early
+	trendBar   = 30 * time.Second
+	trendBars  = int(past / trendBar)
+	pace       = 5 * time.Minute // over which the queue is judged
 )
 
 // group names an error group.
@@ -31,74 +33,44 @@ type group struct{ kind, message string }
 // trackStep is what happened up to a moment, since the step before.
 type trackStep struct {
 	at      time.Time
-	errors  map[group]int64  // failed attempts
-	failed  map[string]int64 // requests by host
+	errors  tally[group]  // failed attempts
+	failed  tally[string] // requests by host
 	pending int64
 	known   bool // pending is
 }
 
+// Due reports that the next Look takes a step.
+func (t *Track) Due(now time.Time) bool {
+	since := now.Sub(t.newest)
+	return t.taken == 0 || since < 0 || since >= TrackEvery-time.Second/2
+}
+
 // Look takes the snapshot into account, at most once in [TrackEvery].
 func (t *Track) Look(a stats.Snapshot, now time.Time) {
-	since := now.Sub(t.newest)
-	if t.taken > 0 && since >= 0 && since < TrackEvery-time.Second/2 {
+	if !t.Due(now) {
 		return
 	}
-	if a.Generation != t.generation || since < 0 { // counts from zero again, or another clock
+	// It counts from zero again, another clock, or nobody has looked for too long.
+	if since := now.Sub(t.newest); a.Generation != t.generation || since < 0 || since >= past {
 		*t = Track{}
 	}
-	// Steps in which nobody looked are empty.
-	for ; t.taken > 0 && since > TrackEvery*3/2 && since < TrackEvery*trackSteps; since -= TrackEvery {
-		t.advance(trackStep{at: t.newest})
-	}
-	step := trackStep{at: now, errors: map[group]int64{}, failed: map[string]int64{}}
+	step := trackStep{at: now}
 	step.pending, step.known = pendingOf(a)
 	errors, failed := attemptsOf(a), failuresOf(a)
 	if t.taken > 0 {
-		growth(step.errors, errors, t.errors)
-		growth(step.failed, failed, t.failed)
+		step.errors.grow(errors, t.errors)
+		step.failed.grow(failed, t.failed)
 	}
 	t.generation, t.errors, t.failed, t.newest = a.Generation, errors, failed, now
-	t.advance(step)
-}
-
-func (t *Track) advance(s trackStep) {
 	t.at = (t.at + 1) % trackSteps
-	t.steps[t.at] = s
+	t.steps[t.at] = step
 	t.taken = min(t.taken+1, trackSteps)
 }
 
-// growth adds to step what the counts in now have more than those before.
-func growth[K comparable](step, now, before map[K]int64) {
-	for key, n := range now {
-		if more := n - before[key]; more > 0 {
-			step[key] += more
-		}
-	}
-}
-
-func attemptsOf(a stats.Snapshot) map[group]int64 {
-	counts := make(map[group]int64, len(a.Errors)+len(a.RetryErrors))
-	for _, list := range [][]stats.ErrorGroup{a.Errors, a.RetryErrors} {
-		for _, g := range list {
-			counts[group{g.Kind, g.Message}] += g.Count
-		}
-	}
-	return counts
-}
-
-func failuresOf(a stats.Snapshot) map[string]int64 {
-	counts := make(map[string]int64)
-	for _, h := range a.Hosts {
-		if h.Failed > 0 {
-			counts[h.Host] = h.Failed
-		}
-	}
-	return counts
-}
-
-// back returns the step that many steps before the newest one.
-func (t *Track) back(steps int) trackStep {
-	return t.steps[(t.at-steps+trackSteps)%trackSteps]
+// back returns the step that many steps before the newest one, and its age then.
+func (t *Track) back(steps int) (trackStep, time.Duration) {
+	s := t.steps[(t.at-steps+trackSteps)%trackSteps]
+	return s, t.newest.Sub(s.at)
 }
 
 // trend returns the failed attempts of a group in the last 15 minutes, 30 s to a
@@ -109,37 +81,46 @@ func (t *Track) trend(g group) []int64 {
 	}
 	bars := make([]int64, trendBars)
 	for i := range t.taken {
-		bars[trendBars-1-i*trendBars/trackSteps] += t.back(i).errors[g]
+		if s, age := t.back(i); age < past {
+			bars[trendBars-1-int(age/trendBar)] += s.errors.by[g]
+		}
 	}
 	return bars
 }
 
 // recent returns the failures of the last minute by group and by host; ok is
-// false when nobody looked for that long.
-func (t *Track) recent() (errors map[group]int64, failed map[string]int64, ok bool) {
-	const steps = int(minute / TrackEvery)
-	if t == nil || t.taken <= steps {
-		return nil, nil, false
+// false when nobody looked when it began.
+func (t *Track) recent() (errors tally[group], failed tally[string], ok bool) {
+	if t == nil {
+		return errors, failed, false
 	}
-	errors, failed = map[group]int64{}, map[string]int64{}
-	for i := range steps {
-		growth(errors, t.back(i).errors, nil)
-		growth(failed, t.back(i).failed, nil)
+	for i := range t.taken {
+		s, age := t.back(i)
+		if age >= minute-TrackEvery/2 {
+			return errors, failed, age <= minute+TrackEvery
+		}
+		errors.grow(s.errors, tally[group]{})
+		failed.grow(s.failed, tally[string]{})
 	}
-	return errors, failed, true
+	return errors, failed, false
 }
 
 // falling returns by how many requests a second the queue has become shorter,
 // over the last five minutes or the time it was watched.
 func (t *Track) falling() (perSecond float64, watched time.Duration) {
-	if t == nil || t.taken < 2 || !t.back(0).known {
+	if t == nil || t.taken == 0 {
 		return 0, 0
 	}
-	now := t.back(0)
-	for i := 1; i < min(t.taken, trendBars+1) && t.back(i).known; i++ {
-		then := t.back(i)
-		watched = now.at.Sub(then.at)
-		perSecond = float64(then.pending-now.pending) / watched.Seconds()
+	now, _ := t.back(0)
+	for i := 1; i < t.taken && now.known; i++ {
+		then, age := t.back(i)
+		if watched > 0 && age > pace {
+			break
+		}
+		if then.known {
+			watched = age
+			perSecond = float64(then.pending-now.pending) / age.Seconds()
+		}
 	}
 	return finite(perSecond), watched
 }

@@ -96,7 +96,7 @@ func ended(_ Input, v View) Verdict {
 	}
 	t := v.Totals
 	level := OK
-	if t.FailedPercent >= badPercent || t.Finished == 0 && t.Failed > 0 {
+	if t.FailedPercent >= badPercent {
 		level = Warn
 	}
 	text := fmt.Sprintf("%s: %s done, %s failed (%s).", word, Counted(t.Finished, "request", "requests"), Count(t.Failed), Percent(t.FailedPercent))
@@ -193,12 +193,12 @@ func cause(in Input, v View) string {
 			when = " so far"
 		}
 	}
-	g, share := top(errors, func(x, y group) bool { return x.kind+x.message < y.kind+y.message })
+	g, share := errors.top(func(x, y group) bool { return x.kind+x.message < y.kind+y.message })
 	if share < 20 {
 		return ""
 	}
 	text := fmt.Sprintf("%s of the failed attempts%s are %s", Percent(share), when, label(g))
-	if host, share := top(hosts, func(x, y string) bool { return x < y }); share >= mostPercent {
+	if host, share := hosts.top(func(x, y string) bool { return x < y }); share >= mostPercent {
 		text += fmt.Sprintf("; %s of the failed requests are to %s", Percent(share), clip(host, 100))
 	}
 	return text + "."
@@ -210,18 +210,6 @@ func label(g group) string {
 		return clip(g.kind, 40)
 	}
 	return clip(g.kind, 40) + " “" + clip(g.message, 80) + "”"
-}
-
-// top returns the key with the largest count, and its percentage of all.
-func top[K comparable](counts map[K]int64, less func(x, y K) bool) (most K, share float64) {
-	var sum, largest int64
-	for key, n := range counts {
-		sum += n
-		if n > largest || n == largest && less(key, most) {
-			most, largest = key, n
-		}
-	}
-	return most, Ratio(largest, sum)
 }
 
 func silent(_ Input, v View) Verdict {

@@ -128,7 +128,7 @@ func Of(in Input) View {
 	v := View{
 		Version: Version,
 		Name:    name(in.ID),
-		State:   state(in),
+		State:   StateOf(in),
 		Now:     in.Now.UTC(),
 		Totals:  totals(in.Snapshot),
 		Latency: latencies(in.Snapshot.FinishedDuration),
@@ -178,7 +178,8 @@ func name(id string) string {
 // times the longest interval that a Store suggests.
 const silentAfter = 30 * time.Second
 
-func state(in Input) State {
+// StateOf returns the State of the View of an Input.
+func StateOf(in Input) State {
 	s := ending(in)
 	if pending, _ := pendingOf(in.Snapshot); s == Finished && pending > 0 {
 		return Stopped
@@ -253,14 +254,13 @@ func received(a stats.Snapshot) int64 {
 
 func latencies(d stats.Durations) Latencies {
 	l := Latencies{
-		Known: d.Count > 0, P50: d.Quantile(.5), P95: d.Quantile(.95), P99: d.Quantile(.99),
+		Known: d.Count > d.Unbucketed, P50: d.Quantile(.5), P95: d.Quantile(.95), P99: d.Quantile(.99),
 		Max: d.Max, Average: d.Average(), Text: "no request has finished",
 	}
 	switch {
-	case d.Count > d.Unbucketed:
+	case l.Known:
 		l.Text = "p50 " + Latency(l.P50) + ", p95 " + Latency(l.P95) + ", p99 " + Latency(l.P99) + ", max " + Latency(l.Max)
 	case d.Count > 0: // a record of another library has no distribution
-		l.Known = false
 		l.Text = "average " + Latency(l.Average) + ", max " + Latency(l.Max)
 	}
 	return l
