@@ -2,6 +2,7 @@ package stats_test
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"testing"
 	"testing/synctest"
@@ -70,5 +71,38 @@ func TestFleetFollowsChanges(t *testing.T) {
 		}
 		closeOK(t, one)
 		closeOK(t, two)
+	})
+}
+
+// A store that hangs does not end the following.
+func TestFleetOutlivesAStoreThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := kvstoretest.NewFaulty(kvstore.NewMemory())
+		one := openMember(t, store, "one")
+		f, err := stats.LoadFleet(t.Context(), store, crawl)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- f.Run(ctx, 10*time.Second) }()
+		hang := make(chan struct{})
+		store.Inject(kvstoretest.Fault{Op: kvstoretest.Load, Block: hang})
+		time.Sleep(71 * time.Second)
+		if err := f.Members()[0].Err; !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after a minute the member says %v", err)
+		}
+		one.Observe(stats.Outcome{})
+		if err := one.Persist(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		close(hang)
+		time.Sleep(10 * time.Second)
+		check(t, "it goes on", f.Snapshot().Finished, int64(1))
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		closeOK(t, one)
 	})
 }

@@ -11,7 +11,7 @@ import (
 // Run reads each record as soon as the store tells that it has changed, where
 // the store is a kvstore.Watcher, and all of them once each interval, until ctx
 // ends; then it returns nil. Failures are in Members, and the next turn tries
-// again.
+// again; a turn takes a minute at most.
 func (f *Fleet) Run(ctx context.Context, every time.Duration) error {
 	if every <= 0 {
 		return fmt.Errorf("stats: run fleet %q: the interval is %v: give a positive one", f.id, every)
@@ -24,9 +24,7 @@ func (f *Fleet) Run(ctx context.Context, every time.Duration) error {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-			if err := f.Refresh(ctx); err != nil && ctx.Err() == nil {
-				f.fail(err)
-			}
+			f.refreshInTime(ctx)
 		case change, open := <-changes:
 			if !open {
 				changes = nil // the interval goes on
@@ -37,11 +35,25 @@ func (f *Fleet) Run(ctx context.Context, every time.Duration) error {
 	}
 }
 
+// turnMost is what a turn of Run may take of a store that hangs, before it is
+// told in Members and tried anew.
+const turnMost = time.Minute
+
+func (f *Fleet) refreshInTime(ctx context.Context) {
+	turn, cancel := context.WithTimeout(ctx, turnMost)
+	defer cancel()
+	if err := f.Refresh(turn); err != nil && ctx.Err() == nil {
+		f.fail(err)
+	}
+}
+
 // follow reads the one record that has changed.
 func (f *Fleet) follow(ctx context.Context, change kvstore.Event) {
 	if !f.owns(change.Key) {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, turnMost)
+	defer cancel()
 	select {
 	case f.turn <- struct{}{}:
 		defer func() { <-f.turn }()
