@@ -23,8 +23,12 @@ type route struct {
 	http.HandlerFunc
 }
 
-// New returns a Dashboard of src. Close it, or its goroutine stays.
+// New returns a Dashboard of src. Close it, or its goroutine stays. A nil src
+// panics.
 func New(src stats.Source, cfg Config) *Dashboard {
+	if src == nil {
+		panic("the Source is nil: give a *stats.Statistics or a *stats.Fleet")
+	}
 	d := &Dashboard{cfg: cfg.withDefaults(), source: newSource(src, cfg.ID)}
 	d.feeds = make(chan struct{}, d.cfg.MaxFeeds)
 	d.producer = startProducer(d.source, d.cfg)

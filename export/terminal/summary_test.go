@@ -52,13 +52,23 @@ func TestSummary(t *testing.T) {
 func TestResumedManyTimes(t *testing.T) {
 	a := shop(t)
 	for len(a.Segments) < 32 {
-		a.Segments = append(a.Segments, a.Segments[len(a.Segments)-1])
+		next := a.Segments[len(a.Segments)-1]
+		next.Start, next.End = next.End, next.End.Add(time.Second)
+		a.Segments = append(a.Segments, next)
 	}
 	if got := summary(t, a, SummaryConfig{}); !strings.Contains(got, " (resumed 31 times or more, 13m 58s running)") {
 		t.Error(got)
 	}
 	a.Segments = a.Segments[:31]
 	if got := summary(t, a, SummaryConfig{}); !strings.Contains(got, " (resumed 30 times, 13m 58s running)") {
+		t.Error(got)
+	}
+}
+
+// TestWorkersResumeNothing: three workers side by side, as one snapshot.
+func TestWorkersResumeNothing(t *testing.T) {
+	a := shop(t)
+	if got := summary(t, a.Merge(a).Merge(a), SummaryConfig{}); !strings.Contains(got, " (resumed once, 13m 58s running)") {
 		t.Error(got)
 	}
 }

@@ -202,16 +202,22 @@ type Mark struct {
 	Clean bool `json:"clean"`
 }
 
-// marks returns where each run but the first began. The runs of a fleet begin all
-// the time, and are left out.
+// marks returns where each run began after another one had ended. Of a fleet, none
+// are shown, and in the sum of its workers, runs that overlap resume nothing.
 func marks(in Input) []Mark {
 	all := []Mark{}
 	segments := in.Snapshot.Segments
 	if in.Members != nil {
 		return all
 	}
-	for i := 1; i < len(segments); i++ {
-		all = append(all, Mark{At: segments[i].Start.Unix(), Text: "resumed", Clean: segments[i-1].Clean})
+	var ended time.Time // the last of those before
+	for i, s := range segments {
+		if i > 0 && !s.Start.Before(ended) {
+			all = append(all, Mark{At: s.Start.Unix(), Text: "resumed", Clean: segments[i-1].Clean})
+		}
+		if s.End.After(ended) {
+			ended = s.End
+		}
 	}
 	return all
 }
