@@ -15,12 +15,13 @@ import (
 	"github.com/crawlstats/crawlstats/stats"
 )
 
-// limits are what check holds a crawl to; a negative one is none.
+// limits are what check holds a crawl to; a negative number and a time of zero are
+// none.
 type limits struct {
 	failRate percent
-	p95, p99 time.Duration
+	p95, p99 positiveTime
 	finished int64
-	age      time.Duration
+	age      positiveTime
 	ended    bool
 }
 
@@ -32,11 +33,11 @@ nothing keeps no limit: an empty crawl passes no check.`,
 		setup: func(f *flag.FlagSet) action {
 			var r reading
 			r.flags(f)
-			l := limits{failRate: -1, p95: -1, p99: -1, finished: -1, age: -1}
+			l := limits{failRate: -1, finished: -1}
 			f.Var(&l.failRate, "max-fail-rate", "most `PERCENT` of finished and failed requests that may have failed, such as 5%")
-			f.Func("max-p95", "longest p95 of finished requests, a `TIME` such as 2s", positive(&l.p95))
-			f.Func("max-p99", "longest p99 of finished requests, a `TIME`", positive(&l.p99))
-			f.Func("max-age", "most `TIME` since the state was saved, by each unfinished worker of a fleet", positive(&l.age))
+			f.Var(&l.p95, "max-p95", "longest p95 of finished requests, a `TIME` such as 2s")
+			f.Var(&l.p99, "max-p99", "longest p99 of finished requests, a `TIME`")
+			f.Var(&l.age, "max-age", "most `TIME` since the state was saved, by each unfinished worker of a fleet")
 			f.Func("min-finished", "fewest requests, a `NUMBER`, that must have finished", func(s string) (err error) {
 				l.finished, err = strconv.ParseInt(s, 10, 64)
 				if err == nil && l.finished < 0 {
@@ -46,7 +47,7 @@ nothing keeps no limit: an empty crawl passes no check.`,
 			})
 			f.BoolVar(&l.ended, "finished", false, "the crawl must have come to its end")
 			return func(ctx context.Context, p *program, args []string) error {
-				if l == (limits{failRate: -1, p95: -1, p99: -1, finished: -1, age: -1}) {
+				if l == (limits{failRate: -1, finished: -1}) {
 					return fmt.Errorf("%w: give at least one limit: see crawlstats check --help", source.ErrUsage)
 				}
 				c, err := r.read(ctx, p, args[0])
@@ -59,16 +60,6 @@ nothing keeps no limit: an empty crawl passes no check.`,
 				return l.check(p, c)
 			}
 		},
-	}
-}
-
-func positive(d *time.Duration) func(string) error {
-	return func(s string) (err error) {
-		*d, err = time.ParseDuration(s)
-		if err == nil && *d <= 0 {
-			err = errors.New("give a positive time")
-		}
-		return err
 	}
 }
 
@@ -115,29 +106,29 @@ func (l limits) check(p *program, c source.Crawl) error {
 	for _, q := range []struct {
 		name  string
 		q     float64
-		limit time.Duration
+		limit positiveTime
 	}{{"p95", .95, l.p95}, {"p99", .99, l.p99}} {
 		d := a.FinishedDuration
 		switch {
-		case q.limit < 0:
+		case q.limit == 0:
 		case d.Count == 0:
 			say(false, q.name, "no request has finished", q.limit.String())
 		case d.Count == d.Unbucketed:
 			say(false, q.name, "unknown: a record of another library has no distribution", q.limit.String())
 		default:
 			v := d.Quantile(q.q)
-			say(v <= q.limit, q.name, v.Round(time.Microsecond).String(), q.limit.String())
+			say(v <= time.Duration(q.limit), q.name, v.Round(time.Microsecond).String(), q.limit.String())
 		}
 	}
 	if l.finished >= 0 {
 		say(a.Finished >= l.finished, "finished", count(a.Finished), "at least "+count(l.finished))
 	}
-	if l.age >= 0 {
+	if l.age > 0 {
 		if a.PersistedAt.IsZero() {
 			say(false, "saved", "never", l.age.String()+" ago")
 		} else {
 			age := savedAgo(c)
-			say(age <= l.age, "saved", age.Round(time.Second).String()+" ago", l.age.String()+" ago")
+			say(age <= time.Duration(l.age), "saved", age.Round(time.Second).String()+" ago", l.age.String()+" ago")
 		}
 	}
 	if l.ended {

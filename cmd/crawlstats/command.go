@@ -6,12 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/crawlstats/crawlstats/cmd/crawlstats/internal/source"
 	"github.com/crawlstats/crawlstats/kvstore"
+	"github.com/crawlstats/crawlstats/stats"
 )
 
 // command is a subcommand. Its setup adds flags and returns what to do.
@@ -57,6 +60,11 @@ func (p *program) run(ctx context.Context, args []string) error {
 			return nil
 		}
 		name, args = args[0], []string{"--help"}
+	case "version", "--version":
+		if len(args) > 0 {
+			return fmt.Errorf("%w: version takes nothing", source.ErrUsage)
+		}
+		return p.version()
 	}
 	all := commands()
 	i := slices.IndexFunc(all, func(c command) bool { return c.name == name })
@@ -82,9 +90,20 @@ func (p *program) call(ctx context.Context, c command, args []string) error {
 	}
 	err = do(ctx, p, args)
 	if errors.Is(err, kvstore.ErrLocked) {
-		err = fmt.Errorf("%w: the crawler is running: ask its dashboard: crawlstats %s http://HOST:PORT", err, c.name)
+		err = fmt.Errorf("%w: the crawler is running: %s", err, whileLocked(c.name))
 	}
 	return err
+}
+
+// whileLocked says what to do about a directory that a running crawler has.
+func whileLocked(command string) string {
+	switch command {
+	case "list":
+		return "ask its dashboard: crawlstats show http://HOST:PORT"
+	case "import", "reset":
+		return "stop it first"
+	}
+	return "ask its dashboard: name http://HOST:PORT instead"
 }
 
 // parse lets flags stand between and after the arguments.
@@ -104,12 +123,23 @@ func parse(flags *flag.FlagSet, args []string) (rest []string, err error) {
 	}
 }
 
+// version tells what a report of a fault should tell.
+func (p *program) version() error {
+	module := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		module = info.Main.Version // with the commit, where it was built from one
+	}
+	_, err := fmt.Fprintf(p.out, "crawlstats %s, module %s, %s %s/%s\n", stats.Version, module, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return err
+}
+
 func (p *program) overview(w io.Writer) {
 	fmt.Fprint(w, "crawlstats looks into what crawls have saved.\n\n")
 	tabs := tabwriter.NewWriter(w, 0, 0, 3, ' ', 0)
 	for _, c := range commands() {
 		fmt.Fprintf(tabs, "  crawlstats %s %s\t%s\n", c.name, c.args, c.about)
 	}
+	fmt.Fprint(tabs, "  crawlstats version\tthe version of this program\n")
 	_ = tabs.Flush() // w is the terminal
 	fmt.Fprint(w, "\ncrawlstats COMMAND --help tells its flags.\n\n", sources, "\n", codes)
 }

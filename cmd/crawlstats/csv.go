@@ -40,7 +40,7 @@ func text(s string) string {
 
 func count(n int64) string { return strconv.FormatInt(n, 10) }
 
-func millis(d time.Duration) string { return count(d.Milliseconds()) }
+func millis(d time.Duration) string { return count(wholeMillis(d)) }
 
 func moment(t time.Time) string {
 	if t.IsZero() {

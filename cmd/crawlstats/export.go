@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,11 +29,15 @@ func exportCommand() command {
 			var r reading
 			r.flags(f)
 			format := f.String("format", "json", "`FORMAT`: json, csv, prom or crawlee")
-			what := f.String("what", "totals", "the `TABLE` of --format csv: totals, hosts, errors or history")
-			out := f.String("o", "", "write to `FILE`; default standard output")
+			what := f.String("what", "", "the `TABLE` of --format csv: totals, hosts, errors or history; default totals")
+			out := f.String("o", "", "write to `FILE`, over the one that is there; default standard output")
 			return func(ctx context.Context, p *program, args []string) error {
+				table := cmp.Or(*what, "totals")
 				err := errors.Join(oneOf("format", *format, "json", "csv", "prom", "crawlee"),
-					oneOf("what", *what, "totals", "hosts", "errors", "history"))
+					oneOf("what", table, "totals", "hosts", "errors", "history"))
+				if err == nil && *what != "" && *format != "csv" {
+					err = fmt.Errorf("%w: --what is for --format csv", source.ErrUsage)
+				}
 				if err != nil {
 					return err
 				}
@@ -40,7 +45,7 @@ func exportCommand() command {
 				if err != nil {
 					return err
 				}
-				data, err := encode(c, *format, *what)
+				data, err := encode(c, *format, table)
 				if err != nil {
 					return err
 				}

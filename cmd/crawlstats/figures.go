@@ -32,20 +32,20 @@ func figuresOf(c source.Crawl) []figure {
 		{"attempts", a.Attempts},
 		{"failed_percent", failedPercent(a)},
 		{"finished_per_second", round(a.FinishedPerMinute() / 60)},
-		{"runtime_ms", a.Runtime.Milliseconds()},
+		{"runtime_ms", wholeMillis(a.Runtime)},
 	}
 	add := func(name string, v any) { all = append(all, figure{name, v}) }
 	if c.Members != nil {
 		add("members", int64(len(c.Members)))
 	}
 	if d := a.FinishedDuration; d.Count > 0 {
-		add("duration_avg_ms", d.Average().Milliseconds())
+		add("duration_avg_ms", wholeMillis(d.Average()))
 		if d.Count > d.Unbucketed {
-			add("duration_p50_ms", d.Quantile(.5).Milliseconds())
-			add("duration_p95_ms", d.Quantile(.95).Milliseconds())
-			add("duration_p99_ms", d.Quantile(.99).Milliseconds())
+			add("duration_p50_ms", wholeMillis(d.Quantile(.5)))
+			add("duration_p95_ms", wholeMillis(d.Quantile(.95)))
+			add("duration_p99_ms", wholeMillis(d.Quantile(.99)))
 		}
-		add("duration_max_ms", d.Max.Milliseconds())
+		add("duration_max_ms", wholeMillis(d.Max))
 	}
 	var classes [6]int64
 	for code, n := range a.StatusCodes {
@@ -78,6 +78,9 @@ func failedPercent(a stats.Snapshot) float64 {
 	}
 	return round(100 * float64(a.Failed) / float64(a.Total()))
 }
+
+// wholeMillis rounds, as the summary for people does.
+func wholeMillis(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
 
 // round keeps three decimals.
 func round(v float64) float64 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -32,11 +33,11 @@ const newMode = 0o666 // the umask takes from it
 func replaceFile(path string, old fs.FileInfo, fill func(io.Writer) error) (err error) {
 	f, err := os.OpenFile(filepath.Join(filepath.Dir(path), ".crawlstats-"+rand.Text()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, newMode)
 	if err != nil {
-		return err
+		return notWritten(path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = errors.Join(notWritten(path, err), os.Remove(f.Name()))
 		}
 	}()
 	if old != nil {
@@ -47,6 +48,16 @@ func replaceFile(path string, old fs.FileInfo, fill func(io.Writer) error) (err 
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// notWritten names the file that the user has named, and not the one beside it.
+func notWritten(path string, err error) error {
+	if e := new(fs.PathError); errors.As(err, &e) {
+		err = e.Err
+	} else if e := new(os.LinkError); errors.As(err, &e) {
+		err = e.Err
+	}
+	return fmt.Errorf("write %s: %w", path, err)
 }
 
 // output writes data to a file as a whole, or to standard output.

@@ -72,3 +72,16 @@ func TestOutputFile(t *testing.T) {
 		t.Errorf("%d bytes came through the pipe, want %d", n, len(want))
 	}
 }
+
+// TestUnreadableDirectory: what cannot be looked at is a failure, and not a
+// directory with nothing in it. A link to itself fails for every user.
+func TestUnreadableDirectory(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.Symlink("badger", filepath.Join(dir, "badger")); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"check", ".", "--finished"}, {"list", "."}, {"show", "dir:badger"}, {"import", ".", "to"}} {
+		bad(t, dir, exitFailure, "too many levels of symbolic links", args...)
+	}
+}

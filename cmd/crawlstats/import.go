@@ -101,13 +101,16 @@ func (o *importing) load(ctx context.Context, p *program, from string) (crawls [
 		}
 		return []moved{m}, o.mayMove(s, m, c.Live)
 	}
+	if s.Damage != nil {
+		return nil, s.Damage // the store that took its place would not tell of it
+	}
 	pick := o.pick
 	records, err := s.Pick(ctx, &pick)
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range records {
-		a, err := stats.Load(ctx, s.Store, r.Key)
+		a, err := s.Load(ctx, r.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +137,7 @@ func (o *importing) mayMove(s *source.Source, m moved, shared bool) error {
 	if o.force || !shared || terminal.StateOf(m.a, terminal.SummaryConfig{}) != "running" {
 		return nil
 	}
-	return fmt.Errorf("%q in %s was saved less than 30 s ago and is not closed: stop the crawler first, or --force", m.id+memberSuffix(m.member), s.Arg)
+	return fmt.Errorf("%q in %s was saved less than 30 s ago and is not closed: stop the crawler first, or say --force if it was killed", m.id+memberSuffix(m.member), s.Arg)
 }
 
 // put writes one record.
@@ -153,7 +156,11 @@ func (o *importing) put(ctx context.Context, p *program, dst *source.Source, m m
 			return err
 		}
 	}
-	return stats.Import(ctx, dst.Store, key, m.a, item.Rev)
+	err = stats.Import(ctx, dst.Store, key, m.a, item.Rev)
+	if errors.Is(err, kvstore.ErrConflict) {
+		err = fmt.Errorf("%w: the record was saved meanwhile: stop the crawler over %s, and import again", err, dst.Arg)
+	}
+	return err
 }
 
 // describe says what a record holds.

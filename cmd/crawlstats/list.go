@@ -6,12 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/crawlstats/crawlstats/cmd/crawlstats/internal/source"
 	"github.com/crawlstats/crawlstats/export/terminal"
-	"github.com/crawlstats/crawlstats/stats"
 )
 
 func listCommand() command {
@@ -40,7 +40,8 @@ func oneOf(name, value string, allowed ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: --%s is %q, and may be %q", source.ErrUsage, name, value, allowed)
+	last := len(allowed) - 1
+	return fmt.Errorf("%w: --%s is %q, and may be %s or %s", source.ErrUsage, name, value, strings.Join(allowed[:last], ", "), allowed[last])
 }
 
 // listed is a record as list shows it.
@@ -68,12 +69,12 @@ func list(ctx context.Context, p *program, r reading, arg, format string) (err e
 		return err
 	}
 	if len(records) == 0 {
-		return fmt.Errorf("%w: %s holds no crawl", source.ErrNothing, s.Arg)
+		return s.Empty()
 	}
 	rows := make([]listed, len(records))
-	var damaged error
+	damaged := errors.Join(s.Damage, s.Hidden)
 	for i, rec := range records {
-		a, err := stats.Load(ctx, s.Store, rec.Key)
+		a, err := s.Load(ctx, rec.Key)
 		rows[i] = listed{ID: rec.ID, Member: rec.Member, Key: rec.Key, Finished: a.Finished, Failed: a.Failed}
 		if err != nil {
 			rows[i].State, rows[i].Error = "unreadable", err.Error()

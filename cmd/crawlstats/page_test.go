@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,7 +42,13 @@ func TestPage(t *testing.T) {
 	defer guarded.Close()
 	has(t, good(t, dir, "show", guarded.URL+"/?token=x"), "running", "1 finished", `shop\x1b[2J`)
 	bad(t, dir, exitNothing, "404", "show", server.URL+"/elsewhere")
-	bad(t, dir, exitFailure, "stop the crawler first", "import", server.URL, "moved", "--id", "shop")
+	bad(t, dir, exitFailure, "stop the crawler first", "import", server.URL, "moved")
+	for _, command := range [][]string{{"show"}, {"check", "--min-finished", "1"}, {"import", "moved"}} {
+		bad(t, dir, exitNothing, `shows the crawl "shop\\x1b[2J", and not "typo"`, slices.Insert(command, 1, server.URL, "--id", "typo")...)
+	}
+	for _, id := range []string{"shop\x1b[2J", `shop\x1b[2J`} {
+		has(t, good(t, dir, "show", server.URL, "--id", id), "1 finished")
+	}
 }
 
 // TestStateOfAPage: the command says of a crawl what its page says, which may show

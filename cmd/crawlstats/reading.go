@@ -15,7 +15,7 @@ import (
 type reading struct {
 	pick    source.Pick
 	name    string
-	timeout time.Duration
+	timeout positiveTime
 }
 
 // flags are those of commands that take any record.
@@ -26,14 +26,31 @@ func (r *reading) flags(f *flag.FlagSet) {
 
 // crawl is the flags of commands that need the name of the crawl.
 func (r *reading) crawl(f *flag.FlagSet) {
-	f.StringVar(&r.pick.ID, "id", "", "`ID` of the crawl, where the source holds several")
+	f.StringVar(&r.pick.ID, "id", "", "`ID` of the crawl, where the source holds several; for a FILE, the name to give it")
 	f.StringVar(&r.pick.Member, "member", "", "the member `NAME` of a fleet alone; default all of them")
 	r.connection(f)
 }
 
 func (r *reading) connection(f *flag.FlagSet) {
 	f.StringVar(&r.name, "store", "", "`NAME` of a store in the store, as in kvstore.Named")
-	f.DurationVar(&r.timeout, "timeout", 10*time.Second, "most `TIME` that reading may take")
+	r.timeout = positiveTime(10 * time.Second)
+	f.Var(&r.timeout, "timeout", "most `TIME` that reading may take")
+}
+
+// positiveTime is a flag such as 2s.
+type positiveTime time.Duration
+
+// String is the value as it is given.
+func (d *positiveTime) String() string { return time.Duration(*d).String() }
+
+// Set takes no time that is zero or less.
+func (d *positiveTime) Set(s string) error {
+	v, err := time.ParseDuration(s)
+	if err != nil || v <= 0 {
+		return errors.New("give a positive time, such as 2s")
+	}
+	*d = positiveTime(v)
+	return nil
 }
 
 func (r *reading) options(p *program) source.Options {
@@ -42,7 +59,8 @@ func (r *reading) options(p *program) source.Options {
 
 // bound returns a context that ends with the timeout.
 func (r *reading) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, r.timeout, fmt.Errorf("nothing came within %v: see --timeout", r.timeout))
+	most := time.Duration(r.timeout)
+	return context.WithTimeoutCause(ctx, most, fmt.Errorf("nothing came within %v: see --timeout", most))
 }
 
 // read opens a source, reads a crawl and closes the source. A crawl of which

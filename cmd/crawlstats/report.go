@@ -18,7 +18,7 @@ func reportCommand() command {
 		setup: func(f *flag.FlagSet) action {
 			var r reading
 			r.flags(f)
-			out := f.String("o", "", "write to `FILE`; - is standard output")
+			out := f.String("o", "", "write to `FILE`, over the one that is there; - is standard output")
 			return func(ctx context.Context, p *program, args []string) error {
 				if *out == "" {
 					return fmt.Errorf("%w: say with -o where the report goes", source.ErrUsage)

@@ -83,7 +83,7 @@ func (b backup) secure(ctx context.Context, p *program, st kvstore.Store, rec so
 		return err
 	}
 	if a, err := stats.Decode(item.Value); err == nil && !force && shared(st) && terminal.StateOf(a, terminal.SummaryConfig{}) == "running" {
-		return fmt.Errorf("%q was saved less than 30 s ago and is not closed: stop the crawler first, or --force", rec.ID+memberSuffix(rec.Member))
+		return fmt.Errorf("%q was saved less than 30 s ago and is not closed: stop the crawler first, or say --force if it was killed", rec.ID+memberSuffix(rec.Member))
 	}
 	return b.keep(p, rec, item.Value)
 }

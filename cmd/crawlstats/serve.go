@@ -17,23 +17,27 @@ func serveCommand() command {
 	return command{
 		name: "serve", args: "SRC", about: "the page of a crawl, read-only", least: 1, most: 1,
 		details: `Serves the dashboard of a crawl until Ctrl-C. It reads SRC again and again and changes nothing; the copy
-of a directory of badgerstore is as old as its start.`,
+of a directory of badgerstore is as old as its start. Other machines reach it with --addr 0.0.0.0:8077, under
+the names and addresses that --allow-host gives.`,
 		setup: func(f *flag.FlagSet) action {
 			var r reading
 			r.flags(f)
 			addr := f.String("addr", "127.0.0.1:8077", "serve at `HOST:PORT`; without a host, this machine alone")
-			every := f.Duration("every", 2*time.Second, "`TIME` between two looks at SRC")
+			var hosts []string
+			f.Func("allow-host", "answer under the `NAME`, without port, besides localhost; may be given again", func(name string) error {
+				hosts = append(hosts, name)
+				return nil
+			})
+			every := positiveTime(2 * time.Second)
+			f.Var(&every, "every", "`TIME` between two looks at SRC")
 			return func(ctx context.Context, p *program, args []string) error {
-				if *every <= 0 {
-					return fmt.Errorf("%w: --every takes a positive time", source.ErrUsage)
-				}
-				return serve(ctx, p, r, args[0], *addr, *every)
+				return serve(ctx, p, r, args[0], *addr, hosts, time.Duration(every))
 			}
 		},
 	}
 }
 
-func serve(ctx context.Context, p *program, r reading, arg, addr string, every time.Duration) (err error) {
+func serve(ctx context.Context, p *program, r reading, arg, addr string, hosts []string, every time.Duration) (err error) {
 	s, err := source.Open(ctx, arg, r.options(p))
 	if err != nil {
 		return err
@@ -57,7 +61,7 @@ func serve(ctx context.Context, p *program, r reading, arg, addr string, every t
 	defer refreshing.Wait()
 	defer stop() // before the wait
 
-	page := dashboard.New(src, dashboard.Config{ID: nameOf(first, s), Logger: p.log})
+	page := dashboard.New(src, dashboard.Config{ID: nameOf(first, s), AllowedHosts: hosts, Logger: p.log})
 	server, err := dashboard.Listen(ctx, addr, page)
 	if err != nil {
 		return errors.Join(err, page.Close())

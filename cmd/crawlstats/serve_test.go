@@ -73,6 +73,32 @@ func TestServe(t *testing.T) {
 	bad(t, dir, exitFailure, "256.0.0.1", "serve", "today.json", "--addr", "256.0.0.1:1")
 }
 
+// TestServeUnderAName: a page that other machines ask for answers to the names it
+// was told, and to no other.
+func TestServeUnderAName(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	s := startServing(t, dir, "today.json", "--allow-host", "crawl.example", "--allow-host", "192.0.2.1")
+	for host, want := range map[string]int{
+		"crawl.example": http.StatusOK, "192.0.2.1:8077": http.StatusOK, "other.example": http.StatusForbidden,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Host = host
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("as %s: %s, want %d", host, resp.Status, want)
+		}
+	}
+	s.end(t)
+}
+
 // TestServeFollowsAFile: an export that is written anew is shown anew.
 func TestServeFollowsAFile(t *testing.T) {
 	t.Parallel()
@@ -122,4 +148,35 @@ func TestWatch(t *testing.T) {
 	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
 		t.Errorf("exit code %d after Ctrl-C, want 130", code)
 	}
+}
+
+// TestWatchTellsOfDamage: what is missing is said at each look.
+func TestWatchTellsOfDamage(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	damageMember(t, dir)
+	cmd := play(t, "command", dir, self(t), "show", "both#news", "--watch", "--every", "50ms")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stderr)
+	stop := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+	seen := 0
+	for seen < 2 && lines.Scan() {
+		if strings.Contains(lines.Text(), `"w0" is left out`) {
+			seen++
+		}
+	}
+	if seen < 2 {
+		t.Error("it says nothing of the member that cannot be read")
+	}
+	stop.Stop()
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	for lines.Scan() {
+	}
+	_ = cmd.Wait() // interrupted
 }

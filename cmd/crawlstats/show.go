@@ -21,7 +21,7 @@ type showing struct {
 	sort          string
 	hosts, errors int
 	watch         bool
-	every         time.Duration
+	every         positiveTime
 }
 
 func showCommand() command {
@@ -37,14 +37,15 @@ of a fleet are merged.`,
 			f.IntVar(&o.errors, "errors", 0, "show `N` error groups")
 			f.StringVar(&o.sort, "sort", string(terminal.BusiestHosts), "`ORDER` of hosts: req, fail or p95")
 			f.BoolVar(&o.watch, "watch", false, "read and show again until Ctrl-C")
-			f.DurationVar(&o.every, "every", 2*time.Second, "`TIME` between two looks of --watch")
+			o.every = positiveTime(2 * time.Second)
+			f.Var(&o.every, "every", "`TIME` between two looks of --watch")
 			return func(ctx context.Context, p *program, args []string) error {
 				err := errors.Join(oneOf("format", o.format, "table", "json"), oneOf("sort", o.sort, "req", "fail", "p95"))
 				switch {
 				case err != nil:
 					return err
-				case o.hosts < 0 || o.errors < 0 || o.every <= 0:
-					return fmt.Errorf("%w: --hosts, --errors and --every take positive values", source.ErrUsage)
+				case o.hosts < 0 || o.errors < 0:
+					return fmt.Errorf("%w: --hosts and --errors may not be negative", source.ErrUsage)
 				case o.watch && args[0] == "-":
 					return fmt.Errorf("%w: standard input can be read once: --watch needs another source", source.ErrUsage)
 				case o.watch:
@@ -93,7 +94,7 @@ func (o *showing) again(ctx context.Context, p *program, arg string) error {
 	if isatty.IsTerminal(os.Stdout.Fd()) && os.Getenv("TERM") != "dumb" && o.format == "table" {
 		clean = clearScreen
 	}
-	tick := time.NewTicker(o.every)
+	tick := time.NewTicker(time.Duration(o.every))
 	defer tick.Stop()
 	for seen := false; ; {
 		c, err := o.read(ctx, p, arg)
@@ -104,12 +105,15 @@ func (o *showing) again(ctx context.Context, p *program, arg string) error {
 		case err == nil:
 			seen = true
 			fmt.Fprint(p.out, clean)
-			err = o.write(p, c)
+			err = errors.Join(o.write(p, c), p.out.Flush())
+			if c.Err != nil {
+				fmt.Fprintln(p.err, "crawlstats:", visible(c.Err.Error()))
+			}
 		case seen:
 			fmt.Fprintln(p.err, "crawlstats:", visible(err.Error()))
 			err = nil
 		}
-		if err = errors.Join(err, p.out.Flush()); err != nil {
+		if err != nil {
 			return err
 		}
 		select {

@@ -20,6 +20,14 @@ func TestDirectoryCalledLikeAScheme(t *testing.T) {
 	}
 }
 
+// TestDirectoryCalledLikeAPattern: its name is a name.
+func TestDirectoryCalledLikeAPattern(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	files(t, filepath.Join(dir, "[ab]*"), map[string]stats.Snapshot{"shop": shop(1)})
+	has(t, good(t, dir, "show", "[ab]*"), "920 finished")
+}
+
 // TestSpelledOut: what does not show reaches neither the terminal, which cli
 // checks, nor gets lost.
 func TestSpelledOut(t *testing.T) {

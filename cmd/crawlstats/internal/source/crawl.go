@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/crawlstats/crawlstats/export/terminal"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/stats"
 )
@@ -20,7 +21,7 @@ type Record struct {
 
 // Pick says which crawl of a source is meant.
 type Pick struct {
-	ID     string
+	ID     string // names a crawl that has no name: that of an export
 	Member string
 	Key    string // a Config.Key of the crawler's own
 }
@@ -31,7 +32,7 @@ type Crawl struct {
 	Snapshot stats.Snapshot
 	Members  []stats.Member // nil: one crawler
 	Live     bool           // it ran when its page was asked
-	Err      error          // records of members that are missing in Snapshot
+	Err      error          // what may be missing in Snapshot: members, and Source.Damage
 }
 
 // Records returns all records in the store, by key.
@@ -43,10 +44,14 @@ func (s *Source) Records(ctx context.Context) ([]Record, error) {
 	found := map[string]Record{}
 	for _, prefix := range prefixes {
 		for key, err := range lister.List(ctx, prefix) {
-			if err != nil && !errors.Is(err, kvstore.ErrCorrupt) {
+			if errors.Is(err, kvstore.ErrCorrupt) {
+				s.Hidden = s.advise(err) // the same for each prefix
+				continue
+			}
+			if err != nil {
 				return nil, err
 			}
-			if r, ok := parseKey(key, prefix); ok && err == nil {
+			if r, ok := parseKey(key, prefix); ok {
 				found[key] = r
 			}
 		}
@@ -82,6 +87,12 @@ func unescape(s string) string {
 
 // Read reads the crawl that is meant, or the only one there is.
 func (s *Source) Read(ctx context.Context, p Pick) (Crawl, error) {
+	c, err := s.readPicked(ctx, p)
+	c.Err = errors.Join(c.Err, s.Damage)
+	return c, err
+}
+
+func (s *Source) readPicked(ctx context.Context, p Pick) (Crawl, error) {
 	if p.ID == "" {
 		p.ID = s.id
 	}
@@ -90,10 +101,14 @@ func (s *Source) Read(ctx context.Context, p Pick) (Crawl, error) {
 			return Crawl{}, fmt.Errorf("%w: %s holds one crawl: --member and --key are for stores", ErrUsage, s.Arg)
 		}
 		c, err := s.read(ctx)
-		if p.ID != "" {
-			c.ID = p.ID
+		switch {
+		case err != nil || p.ID == "":
+			return c, err
+		case c.ID != "" && c.ID != p.ID && c.ID != terminal.Clean(p.ID): // as a page spells it
+			return Crawl{}, fmt.Errorf("%w: %s shows the crawl %.80q, and not %q", ErrNothing, s.Arg, c.ID, p.ID)
 		}
-		return c, err
+		c.ID = p.ID // an export has no name
+		return c, nil
 	}
 	if p.Key != "" {
 		return s.readKey(ctx, p, p.Key)
@@ -107,19 +122,19 @@ func (s *Source) Read(ctx context.Context, p Pick) (Crawl, error) {
 	}
 	fleet, err := stats.LoadFleet(ctx, s.Store, p.ID)
 	if err != nil {
-		return Crawl{}, err
+		return Crawl{}, s.advise(err)
 	}
 	c := Crawl{ID: p.ID, Snapshot: fleet.Snapshot(), Members: fleet.Members()}
 	for _, m := range c.Members {
 		if m.Err != nil {
-			c.Err = errors.Join(c.Err, fmt.Errorf("member %q is left out: %w", m.Name, m.Err))
+			c.Err = errors.Join(c.Err, fmt.Errorf("member %q is left out: %w", m.Name, s.advise(m.Err)))
 		}
 	}
 	return c, nil
 }
 
 func (s *Source) readKey(ctx context.Context, p Pick, key string) (Crawl, error) {
-	a, err := stats.Load(ctx, s.Store, key)
+	a, err := s.Load(ctx, key)
 	return Crawl{ID: p.ID, Snapshot: a}, err
 }
 
@@ -153,15 +168,22 @@ func (s *Source) pick(ctx context.Context, p *Pick) ([]Record, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, fmt.Errorf("%w: %s holds no crawl", ErrNothing, s.Arg)
+		return nil, s.Empty()
 	case len(meant) > 0:
 		return meant, nil
 	case p.ID == "":
 		return nil, fmt.Errorf("%w: %s holds %d crawls: say which one with --id: %s", ErrUsage, s.Arg, len(ids), names(ids))
 	case !ids[p.ID]:
-		return nil, fmt.Errorf("%w: %s holds no crawl %q; there is %s", ErrNothing, s.Arg, p.ID, names(ids))
+		err = fmt.Errorf("%w: %s holds no crawl %q; there is %s", ErrNothing, s.Arg, p.ID, names(ids))
+	default:
+		err = fmt.Errorf("%w: the crawl %q in %s has no member %q", ErrNothing, p.ID, s.Arg, p.Member)
 	}
-	return nil, fmt.Errorf("%w: the crawl %q in %s has no member %q", ErrNothing, p.ID, s.Arg, p.Member)
+	return nil, errors.Join(err, s.Damage, s.Hidden)
+}
+
+// Empty is the error about a store without a crawl, which damage may explain.
+func (s *Source) Empty() error {
+	return errors.Join(fmt.Errorf("%w: %s holds no crawl", ErrNothing, s.Arg), s.Damage, s.Hidden)
 }
 
 const fewNames = 20

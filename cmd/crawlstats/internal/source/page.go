@@ -76,7 +76,7 @@ func fetch(ctx context.Context, url string) ([]byte, error) {
 		if cause := errors.Unwrap(err); cause != nil {
 			err = cause // without the URL, and its password
 		}
-		return nil, fmt.Errorf("%w: %w", kvstore.ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w: is the crawler running, with its page there?", kvstore.ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
 	switch {

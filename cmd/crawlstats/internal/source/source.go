@@ -31,7 +31,13 @@ type Options struct {
 type Source struct {
 	Arg   string        // as the user named it, without a password
 	Store kvstore.Store // nil: a file or a page, which hold one crawl
-	id    string        // of the fragment
+	// Damage is what was found when a database was opened, and nil when it was
+	// whole. What could be recovered can be read.
+	Damage error
+	// Hidden is what Records could not read the keys of: it may be any crawl.
+	Hidden error
+
+	id    string // of the fragment
 	read  func(context.Context) (Crawl, error)
 	close []func(context.Context) error
 }
@@ -90,6 +96,8 @@ func openPlace(ctx context.Context, place string, o Options, write bool) (*Sourc
 	}
 	info, err := os.Stat(place)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && strings.HasPrefix(rest, "//"):
+		return nil, fmt.Errorf("%w: there is no %s://, there are redis://, rediss://, nats://, tls://, http:// and https://", ErrUsage, scheme)
 	case errors.Is(err, fs.ErrNotExist) && write:
 		return openDirectory(ctx, place, "badger", o, write)
 	case errors.Is(err, fs.ErrNotExist):

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -28,7 +30,10 @@ func fromStore(arg string, st kvstore.Store, close ...func(context.Context) erro
 // where the user does.
 func openDirectory(ctx context.Context, dir, engine string, o Options, write bool) (*Source, error) {
 	if engine == "" {
-		engine = layoutOf(dir)
+		var err error
+		if engine, err = layoutOf(dir); err != nil {
+			return nil, err
+		}
 	}
 	if engine == "" && write {
 		entries, err := os.ReadDir(dir)
@@ -44,8 +49,13 @@ func openDirectory(ctx context.Context, dir, engine string, o Options, write boo
 	case engine == "":
 		return nil, fmt.Errorf("%w: %s is a directory, but no store of badgerstore or kvstore.OpenDir", ErrNothing, dir)
 	case engine == "dir":
-		if _, err := os.Stat(dir); err != nil && !write {
+		_, err := os.Stat(dir)
+		switch {
+		case write || err == nil:
+		case errors.Is(err, fs.ErrNotExist):
 			return nil, fmt.Errorf("%w: %w", ErrNothing, err)
+		default:
+			return nil, err
 		}
 		st, err := kvstore.OpenDir(dir)
 		if err != nil {
@@ -59,24 +69,34 @@ func openDirectory(ctx context.Context, dir, engine string, o Options, write boo
 		}
 		return ours(ctx, fromStore(dir, st))
 	}
-	st, err := badgerstore.OpenCopy(badgerstore.Config{Dir: dir, Logger: o.Logger})
+	seen := &witness{Handler: o.Logger.Handler()}
+	st, err := badgerstore.OpenCopy(badgerstore.Config{Dir: dir, Logger: slog.New(seen)})
 	if err != nil {
 		return nil, err
 	}
-	return fromStore(dir, st), nil
+	s := fromStore(dir, st)
+	s.Damage = seen.damage(dir)
+	return s, nil
 }
 
 // layoutOf returns the engine whose files are in dir, "" when none is known.
-func layoutOf(dir string) string {
+func layoutOf(dir string) (string, error) {
 	for _, name := range []string{"badger", "last-good"} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() {
-			return "badger"
+		info, err := os.Stat(filepath.Join(dir, name))
+		switch {
+		case err == nil && info.IsDir():
+			return "badger", nil
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return "", err // nobody can say that there is nothing
 		}
 	}
-	if files, err := filepath.Glob(filepath.Join(dir, "*.kv")); err == nil && len(files) > 0 {
-		return "dir"
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".kv" {
+			return "dir", nil
+		}
 	}
-	return ""
+	return "", err
 }
 
 const lockPatience = 300 * time.Millisecond
