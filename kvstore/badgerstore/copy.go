@@ -1,9 +1,11 @@
 package badgerstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -16,9 +18,10 @@ import (
 // kvstore.Store whose Save and Delete return ErrReadOnly, and a Lister and
 // Describer.
 type Copy struct {
-	store *Store
-	of    string // the directory that was copied
-	dir   string
+	store  *Store
+	of     string // the directory that was copied
+	dir    string
+	damage error
 }
 
 // OpenCopy copies what cfg.Dir holds to a temporary directory and opens that. It
@@ -40,14 +43,26 @@ func openCopy(cfg Config) (*Copy, error) {
 		return nil, typed(err, kvstore.ErrUnavailable)
 	}
 	err = copyLocked(temp, cfg.Dir)
-	var store *Store
+	c := &Copy{of: cfg.Dir, dir: temp}
 	if err == nil {
-		store, err = Open(Config{Dir: temp, Logger: cfg.Logger})
+		err = c.open(cfg.Logger)
 	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(temp))
 	}
-	return &Copy{store: store, of: cfg.Dir, dir: temp}, nil
+	return c, nil
+}
+
+func (c *Copy) open(log *slog.Logger) (err error) {
+	lim := defaultLimits()
+	lim.silent = true
+	if c.store, err = open(Config{Dir: c.dir, Logger: log}, lim); err != nil {
+		return err
+	}
+	c.damage, err = do(context.Background(), c.store, reading, func(db *database) (error, error) {
+		return db.found.damage(c.of), nil
+	})
+	return err
 }
 
 // copyLocked copies what Open reads, while nobody writes it.

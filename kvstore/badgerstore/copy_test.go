@@ -1,13 +1,16 @@
 package badgerstore
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,6 +84,50 @@ func TestCopyLeavesNoTrace(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(os.Getenv("TMPDIR")); len(left) > 0 {
 		t.Errorf("%v is left behind", left)
+	}
+}
+
+// What was damaged is recovered in the copy, which tells of it and not the log.
+func TestCopyOfADamagedDirectory(t *testing.T) {
+	dir := t.TempDir()
+	st := openIn(t, dir)
+	if _, err := st.Save(t.Context(), testKey, valueOf(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	look := func() error {
+		var log bytes.Buffer
+		c, err := OpenCopy(Config{Dir: dir, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if it, err := c.Load(t.Context(), testKey); err != nil || !cmp.Equal(it.Value, valueOf(1)) {
+			t.Errorf("the copy holds %d bytes, %v", len(it.Value), err)
+		}
+		if err := c.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if log.Len() > 0 {
+			t.Errorf("the log has %s", &log)
+		}
+		return c.Damage()
+	}
+	if err := look(); err != nil {
+		t.Errorf("a whole directory: %v", err)
+	}
+	tables, err := filepath.Glob(filepath.Join(dir, "badger", "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	for _, table := range tables {
+		if err := os.Truncate(table, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := look(); !errors.Is(err, kvstore.ErrCorrupt) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("tables are cut off: %v, want ErrCorrupt and the directory", err)
 	}
 }
 

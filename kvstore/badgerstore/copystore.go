@@ -34,6 +34,10 @@ func (c *Copy) List(ctx context.Context, prefix string) iter.Seq2[string, error]
 	return c.store.List(ctx, prefix)
 }
 
+// Damage returns nil where the directory was whole. Else it is an error that wraps
+// ErrCorrupt and says what is missing: the copy is then what Open would recover.
+func (c *Copy) Damage() error { return c.damage }
+
 // Describe names the directory that was copied.
 func (c *Copy) Describe() kvstore.Info {
 	info := c.store.Describe()

@@ -25,6 +25,7 @@ type database struct {
 	lim    limits
 	badger *badger.DB
 	home   os.FileInfo // of Badger's directory, when it was opened
+	found  *recovery   // when it was opened
 	side   *sideCopy
 	marks  *marks // nil when their file cannot be written
 

@@ -24,6 +24,7 @@ type limits struct {
 	copyEvery  time.Duration // likewise, for the side copy
 	closeMost  time.Duration // that Close waits when its context does not end
 	closeGrace time.Duration // that Close waits after that
+	silent     bool          // of recoveries: they are of a copy, which tells of them itself
 }
 
 func defaultLimits() limits {

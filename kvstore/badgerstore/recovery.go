@@ -57,7 +57,10 @@ func openDatabase(dir string, log *slog.Logger, lim limits) (*database, error) {
 	if err := counter.set(0); err != nil {
 		return nil, errors.Join(typed(err, kvstore.ErrUnavailable), db.close())
 	}
-	found.report(log, dir)
+	db.found = found
+	if !lim.silent {
+		found.report(log, dir)
+	}
 	return db, nil
 }
 
@@ -210,9 +213,23 @@ func (r *recovery) miss(have, marked kvstore.Revision) {
 	r.newest = max(r.newest, marked)
 }
 
-// report logs one warning if anything was recovered or is missing.
+// none says that nothing was recovered and nothing is missing.
+func (r *recovery) none() bool {
+	return r.moved == "" && r.aside == 0 && r.restored == 0 && r.newest == 0
+}
+
+// damage is what report says, for who looks at a copy of dir.
+func (r *recovery) damage(dir string) error {
+	if r.none() {
+		return nil
+	}
+	return fmt.Errorf("%w: the database in %s: a copy of it was recovered, keys missing: %d, saves missing: at most %d",
+		kvstore.ErrCorrupt, dir, r.lost, r.newest-r.oldest)
+}
+
+// report logs one warning.
 func (r *recovery) report(log *slog.Logger, dir string) {
-	if r.moved == "" && r.aside == 0 && r.restored == 0 && r.newest == 0 {
+	if r.none() {
 		return
 	}
 	attrs := []any{

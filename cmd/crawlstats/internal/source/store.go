@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -69,13 +68,12 @@ func openDirectory(ctx context.Context, dir, engine string, o Options, write boo
 		}
 		return ours(ctx, fromStore(dir, st))
 	}
-	seen := &witness{Handler: o.Logger.Handler()}
-	st, err := badgerstore.OpenCopy(badgerstore.Config{Dir: dir, Logger: slog.New(seen)})
+	st, err := badgerstore.OpenCopy(badgerstore.Config{Dir: dir, Logger: o.Logger})
 	if err != nil {
 		return nil, err
 	}
 	s := fromStore(dir, st)
-	s.Damage = seen.damage(dir)
+	s.Damage = s.advise(st.Damage())
 	return s, nil
 }
 
