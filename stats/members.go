@@ -90,8 +90,11 @@ func valueEnd(data []byte) int {
 	case '{', '[':
 		return nestEnd(data)
 	}
-	if i := bytes.IndexAny(data, ",}] \n\t\r"); i >= 0 {
-		return i
+	for i, c := range data { // a number or a word
+		switch c {
+		case ',', '}', ']', ' ', '\n', '\t', '\r':
+			return i
+		}
 	}
 	return len(data)
 }
