@@ -81,7 +81,7 @@ func list(ctx context.Context, p *program, r reading, arg, format string) (err e
 			damaged = errors.Join(damaged, err)
 			continue
 		}
-		rows[i].State = terminal.StateOf(a, terminal.SummaryConfig{})
+		rows[i].State = terminal.StateOf(a, terminal.SummaryConfig{Gone: s.Gone})
 		if !a.PersistedAt.IsZero() {
 			at := a.PersistedAt.UTC()
 			rows[i].SavedAt = &at

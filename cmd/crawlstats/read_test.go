@@ -227,6 +227,18 @@ func TestExport(t *testing.T) {
 	bad(t, dir, exitFailure, "write no/such/dir.json: no such file", "export", "crawl-state", "-o", "no/such/dir.json")
 }
 
+// TestKilledJustNow: nobody runs a crawl whose directory nobody has.
+func TestKilledJustNow(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	killed := shop(1)
+	killed.FinishedAt, killed.PersistedAt = time.Time{}, time.Now()
+	badger(t, filepath.Join(dir, "killed"), map[string]stats.Snapshot{"shop": killed})
+	has(t, good(t, dir, "show", "killed"), "shop  interrupted")
+	has(t, good(t, dir, "list", "killed"), "interrupted")
+	has(t, good(t, dir, "report", "killed", "-o", "-"), "<title>shop: interrupted")
+}
+
 // TestLocked: a directory that a crawler has is neither read nor waited for.
 func TestLocked(t *testing.T) {
 	t.Parallel()

@@ -87,5 +87,5 @@ func nameOf(c source.Crawl, s *source.Source) string {
 }
 
 func summaryOf(c source.Crawl) terminal.SummaryConfig {
-	return terminal.SummaryConfig{ID: c.ID, Live: c.Live, Members: c.Members}
+	return terminal.SummaryConfig{ID: c.ID, Live: c.Live, Gone: c.Gone, Members: c.Members}
 }

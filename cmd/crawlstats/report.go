@@ -27,7 +27,7 @@ func reportCommand() command {
 				if err != nil {
 					return err
 				}
-				report := dashboard.Report{ID: c.ID, Live: c.Live, Members: c.Members}
+				report := dashboard.Report{ID: c.ID, Live: c.Live, Gone: c.Gone, Members: c.Members}
 				write := func(w io.Writer) error { return report.Write(w, c.Snapshot) }
 				if *out == "-" {
 					return errors.Join(write(p.out), c.Err)

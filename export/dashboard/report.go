@@ -26,6 +26,8 @@ type Report struct {
 	// Without, a crawl that was neither closed nor saved within 30 s is taken for
 	// interrupted.
 	Live bool
+	// Gone says that no process can be running the crawl: it is interrupted at once.
+	Gone bool
 	// Members are the workers of a fleet, from its Members: the report then has
 	// their table, and its state is theirs. nil, the default: one crawler. A fleet
 	// that has no worker yet is not nil.
@@ -48,7 +50,7 @@ func (r Report) Write(w io.Writer, s stats.Snapshot) error {
 	if r.Now.IsZero() {
 		r.Now = time.Now()
 	}
-	return writeReport(w, s, view.Of(view.Input{Snapshot: s, ID: r.ID, Live: r.Live, Members: r.Members, Now: r.Now, MaxErrors: 25}))
+	return writeReport(w, s, view.Of(view.Input{Snapshot: s, ID: r.ID, Live: r.Live, Gone: r.Gone, Members: r.Members, Now: r.Now, MaxErrors: 25}))
 }
 
 // maxSnapshot bounds the JSON in a report, which mail servers have to like.

@@ -19,6 +19,9 @@ type SummaryConfig struct {
 	// Live says that the snapshot comes from a Statistics that still runs. Default
 	// false: it was read, and a crawl that has not saved for 30 s is interrupted.
 	Live bool
+	// Gone says that no process can be running the crawl, so that it is interrupted
+	// at once.
+	Gone bool
 	// Members are the workers of a fleet. Default nil: one crawler.
 	Members []stats.Member
 	// SavedTo and Report say where the state and the report are. Default "": they
@@ -41,7 +44,7 @@ func WriteSummary(w io.Writer, a stats.Snapshot, cfg SummaryConfig) error {
 	if cfg.Columns <= 0 {
 		cfg.Columns = 100
 	}
-	v := view.Of(view.Input{Snapshot: a, ID: cfg.ID, Now: cfg.Now, Live: cfg.Live, Members: cfg.Members, MaxErrors: 4})
+	v := view.Of(view.Input{Snapshot: a, ID: cfg.ID, Now: cfg.Now, Live: cfg.Live, Gone: cfg.Gone, Members: cfg.Members, MaxErrors: 4})
 	var out strings.Builder
 	fmt.Fprintf(&out, "\n  %s  %s\n\n", v.Name, headline(v, a, cfg.Now))
 	row := func(label, text string) {
@@ -207,5 +210,5 @@ func StateOf(a stats.Snapshot, cfg SummaryConfig) string {
 	if cfg.Now.IsZero() {
 		cfg.Now = time.Now()
 	}
-	return string(view.StateOf(view.Input{Snapshot: a, Now: cfg.Now, Live: cfg.Live, Members: cfg.Members}))
+	return string(view.StateOf(view.Input{Snapshot: a, Now: cfg.Now, Live: cfg.Live, Gone: cfg.Gone, Members: cfg.Members}))
 }

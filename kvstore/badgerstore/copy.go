@@ -21,6 +21,7 @@ type Copy struct {
 	store  *Store
 	of     string // the directory that was copied
 	dir    string
+	idle   bool
 	damage error
 }
 
@@ -42,8 +43,8 @@ func openCopy(cfg Config) (*Copy, error) {
 	if err != nil {
 		return nil, typed(err, kvstore.ErrUnavailable)
 	}
-	err = copyLocked(temp, cfg.Dir)
-	c := &Copy{of: cfg.Dir, dir: temp}
+	locked, err := copyLocked(temp, cfg.Dir)
+	c := &Copy{of: cfg.Dir, dir: temp, idle: locked}
 	if err == nil {
 		err = c.open(cfg.Logger)
 	}
@@ -65,15 +66,20 @@ func (c *Copy) open(log *slog.Logger) (err error) {
 	return err
 }
 
-// copyLocked copies what Open reads, while nobody writes it.
-func copyLocked(to, from string) error {
+// copyLocked copies what Open reads, while nobody writes it. It reports whether
+// it had the lock meanwhile.
+func copyLocked(to, from string) (locked bool, err error) {
 	lock, err := tryExisting(filepath.Join(from, "lock"))
 	if err != nil {
-		return err
+		return false, err
 	}
 	if lock != nil {
 		defer func() { _ = lock.Unlock() }() // nothing was written
 	}
+	return lock != nil, copyFiles(to, from)
+}
+
+func copyFiles(to, from string) error {
 	found := false
 	for _, name := range []string{"badger", "last-good"} {
 		err := os.CopyFS(filepath.Join(to, name), os.DirFS(filepath.Join(from, name)))

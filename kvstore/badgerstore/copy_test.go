@@ -73,6 +73,9 @@ func TestCopyLeavesNoTrace(t *testing.T) {
 	if err := c.Delete(t.Context(), testKey, it.Rev); !errors.Is(err, kvstore.ErrReadOnly) {
 		t.Errorf("Delete: %v, want ErrReadOnly", err)
 	}
+	if !c.Idle() {
+		t.Error("somebody has the directory")
+	}
 	if info := c.Describe(); info.Location != dir || info.Engine != "badger" {
 		t.Errorf("described as %+v", info)
 	}

@@ -34,6 +34,10 @@ func (c *Copy) List(ctx context.Context, prefix string) iter.Seq2[string, error]
 	return c.store.List(ctx, prefix)
 }
 
+// Idle reports that no process had the directory open when it was copied. It is
+// false where the lock could not be tried, as in a directory that may only be read.
+func (c *Copy) Idle() bool { return c.idle }
+
 // Damage returns nil where the directory was whole. Else it is an error that wraps
 // ErrCorrupt and says what is missing: the copy is then what Open would recover.
 func (c *Copy) Damage() error { return c.damage }

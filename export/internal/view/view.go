@@ -25,7 +25,9 @@ type Input struct {
 	Now      time.Time // of the machine that looks
 	// Live says that the snapshot was taken from a running Statistics; without,
 	// it was read from a record or a file.
-	Live   bool
+	Live bool
+	// Gone says that no process can be running the crawl.
+	Gone   bool
 	Health *stats.Health // how saving goes; nil: not known
 	// Members of a fleet; nil: one crawler. A fleet that is empty is not nil.
 	Members []stats.Member
@@ -196,7 +198,7 @@ func ending(in Input) State {
 		return NoData
 	case !a.FinishedAt.IsZero():
 		return Finished
-	case in.Live || in.Now.Sub(lastSign(a)) <= silentAfter:
+	case in.Live || !in.Gone && in.Now.Sub(lastSign(a)) <= silentAfter:
 		return Running
 	}
 	return Interrupted

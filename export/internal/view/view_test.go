@@ -78,6 +78,7 @@ func TestOddCrawls(t *testing.T) {
 			a.Gauges = map[string]float64{PendingGauge: 289}
 		})}, Stopped, OK, "Stopped with 289 requests in the queue: 49 requests done, 1 failed (2.0 %)."},
 		"all failed":       {Input{Snapshot: failed.Snapshot(), Live: true}, Running, Bad, "All 40 requests have failed. 100.0 % of the failed attempts are other “no such page”; 100.0 % of the failed requests are to a.example."},
+		"died just now":    {Input{Gone: true, Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight, a.PersistedAt = 3, 3, now.Add(-2*time.Second) })}, Interrupted, Bad, "The crawl was interrupted: it ended without saving for the last time, and saved 2s ago. 3 requests are in flight."},
 		"died":             {Input{Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight, a.PersistedAt = 3, 3, now.Add(-time.Hour) })}, Interrupted, Bad, "The crawl was interrupted: it ended without saving for the last time, and saved 1h 0m ago. 3 requests are in flight."},
 		"saved just now":   {Input{Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight = 1, 1 })}, Running, OK, "0.0 % of 0 requests failed. 1 request is in flight."},
 		"clock set back":   {Input{Snapshot: with(func(a *stats.Snapshot) { a.Started, a.InFlight, a.PersistedAt = 1, 1, now.Add(time.Hour) }), Live: true}, Running, OK, "0.0 % of 0 requests failed. 1 request is in flight."},

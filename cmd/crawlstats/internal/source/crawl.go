@@ -32,6 +32,7 @@ type Crawl struct {
 	Snapshot stats.Snapshot
 	Members  []stats.Member // nil: one crawler
 	Live     bool           // it ran when its page was asked
+	Gone     bool           // as Source.Gone
 	Err      error          // what may be missing in Snapshot: members, and Source.Damage
 }
 
@@ -88,7 +89,7 @@ func unescape(s string) string {
 // Read reads the crawl that is meant, or the only one there is.
 func (s *Source) Read(ctx context.Context, p Pick) (Crawl, error) {
 	c, err := s.readPicked(ctx, p)
-	c.Err = errors.Join(c.Err, s.Damage)
+	c.Err, c.Gone = errors.Join(c.Err, s.Damage), s.Gone
 	return c, err
 }
 

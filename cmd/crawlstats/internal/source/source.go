@@ -34,6 +34,8 @@ type Source struct {
 	// Damage is what was found when a database was opened, and nil when it was
 	// whole. What could be recovered can be read.
 	Damage error
+	// Gone says that nobody had the database open.
+	Gone bool
 	// Hidden is what Records could not read the keys of: it may be any crawl.
 	Hidden error
 

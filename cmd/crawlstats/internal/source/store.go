@@ -73,7 +73,7 @@ func openDirectory(ctx context.Context, dir, engine string, o Options, write boo
 		return nil, err
 	}
 	s := fromStore(dir, st)
-	s.Damage = s.advise(st.Damage())
+	s.Damage, s.Gone = s.advise(st.Damage()), st.Idle()
 	return s, nil
 }
 
