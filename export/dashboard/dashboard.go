@@ -64,7 +64,7 @@ func (d *Dashboard) Close() error {
 // ServeHTTP answers to the paths that the documentation of the package lists.
 func (d *Dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !allowed(r.Host, d.cfg.AllowedHosts) {
-		http.Error(w, "This name is not known here: add it to AllowedHosts of the dashboard.", http.StatusForbidden)
+		http.Error(w, "This name is not known here: add it to Config.AllowedHosts of the dashboard, or say --allow-host to crawlstats serve.", http.StatusForbidden)
 		return
 	}
 	protect(w.Header())
