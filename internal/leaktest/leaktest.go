@@ -23,15 +23,17 @@ import (
 	"go.uber.org/goleak"
 )
 
-// Main runs the tests and ends the process.
-func Main(m *testing.M) { os.Exit(Run(m)) }
+// Main runs the tests and ends the process. Goroutines with one of the functions
+// in foreign on their stack are those of a server that runs in the same process,
+// and may stay.
+func Main(m *testing.M, foreign ...string) { os.Exit(Run(m, foreign...)) }
 
 // watched is set in processes that a watched one has started: what they leave,
 // that one finds.
 const watched = "CRAWLSTATS_LEAKTEST"
 
-// Run runs the tests and returns the code to exit with.
-func Run(m *testing.M) int {
+// Run is Main without the end: it returns the code to exit with.
+func Run(m *testing.M, foreign ...string) int {
 	if os.Getenv(watched) != "" {
 		return m.Run()
 	}
@@ -47,7 +49,7 @@ func Run(m *testing.M) int {
 		return code
 	}
 	for _, left := range []func() string{
-		goroutines,
+		func() string { return goroutines(foreign) },
 		func() string { return settled("descriptors", func() []string { return news(before, descriptors()) }) },
 		func() string { return settled("temporary files", func() []string { return files(dir) }) },
 	} {
@@ -92,8 +94,12 @@ func ownDirectory() (dir string, err error) {
 	return dir, errors.Join(os.Chmod(dir, 0o755), os.Setenv("TMPDIR", dir), os.Setenv(watched, "1"))
 }
 
-func goroutines() string {
-	if err := goleak.Find(); err != nil {
+func goroutines(foreign []string) string {
+	var ignored []goleak.Option
+	for _, function := range foreign {
+		ignored = append(ignored, goleak.IgnoreAnyFunction(function))
+	}
+	if err := goleak.Find(ignored...); err != nil {
 		return err.Error()
 	}
 	return ""

@@ -10,11 +10,13 @@ import (
 
 const leakEnv = "LEAKTEST_LEAK"
 
-func TestMain(m *testing.M) { Main(m) }
+func TestMain(m *testing.M) { Main(m, "github.com/crawlstats/crawlstats/internal/leaktest.foreign") }
+
+func foreign() { select {} }
 
 // Each kind of leak fails a run that is green otherwise.
 func TestLeaksAreFound(t *testing.T) {
-	for leak, says := range map[string]string{"": "", "goroutine": "found unexpected goroutines", "descriptor": "descriptors", "file": "temporary files"} {
+	for leak, says := range map[string]string{"": "", "foreign": "", "goroutine": "found unexpected goroutines", "descriptor": "descriptors", "file": "temporary files"} {
 		t.Run("of "+leak, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(os.Args[0], "-test.run=^TestLeak$")
@@ -32,6 +34,8 @@ func TestLeak(t *testing.T) {
 	switch os.Getenv(leakEnv) {
 	case "goroutine":
 		go func() { select {} }()
+	case "foreign":
+		go foreign()
 	case "descriptor":
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore"
 	"github.com/crawlstats/crawlstats/kvstore/natsstore"
 	"github.com/crawlstats/crawlstats/kvstore/redisstore"
@@ -25,7 +24,7 @@ const roleEnv = "CRAWLSTATS_TEST_ROLE"
 func TestMain(m *testing.M) {
 	role, child := roles[os.Getenv(roleEnv)]
 	if !child {
-		leaktest.Main(m)
+		natstest.Main(m)
 		return
 	}
 	if err := role(); err != nil {

@@ -7,11 +7,11 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/kvstore/natsstore"
+	"github.com/crawlstats/crawlstats/test/e2e/internal/natstest"
 )
 
-func TestMain(m *testing.M) { leaktest.Main(m) }
+func TestMain(m *testing.M) { natstest.Main(m) }
 
 // open returns a store that is closed with the test.
 func open(t *testing.T, kv jetstream.KeyValue, cfg natsstore.Config) *natsstore.Store {

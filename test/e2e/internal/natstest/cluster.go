@@ -20,9 +20,17 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/crawlstats/crawlstats/internal/leaktest"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/port"
 	"github.com/crawlstats/crawlstats/test/e2e/internal/wait"
 )
+
+// Main is leaktest.Main for tests with a Cluster. A server that is shut down while
+// it makes a stream forgets the store of it, and the clock that the store is served by.
+func Main(m *testing.M) {
+	const pkg = "github.com/nats-io/nats-server/v2/server"
+	leaktest.Main(m, pkg+".(*fileStore).flushStreamStateLoop", pkg+"/ats.Register.func1")
+}
 
 // Cluster is three JetStream servers.
 type Cluster struct {
