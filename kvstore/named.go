@@ -119,6 +119,9 @@ func (n *named) Watch(ctx context.Context, prefix string) (<-chan Event, error) 
 	go func() {
 		defer close(out)
 		for e := range in {
+			if ctx.Err() != nil {
+				continue // a select might still send it
+			}
 			e.Key = strings.TrimPrefix(e.Key, n.prefix)
 			select {
 			case out <- e:
