@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -689,6 +690,15 @@ func TestExtensionThatNobodyAsksForIsCarriedThrough(t *testing.T) {
 	closeOK(t, s)
 }
 
+// ownForm has no exported field and a JSON of its own, which begins empty.
+type ownForm struct{ seen map[string]bool }
+
+func (o ownForm) MarshalJSON() ([]byte, error) {
+	return json.Marshal(maps.Collect(maps.All(o.seen)))
+}
+
+func (o *ownForm) UnmarshalJSON(data []byte) error { return json.Unmarshal(data, &o.seen) }
+
 func TestExtendRefuses(t *testing.T) {
 	s := stats.New()
 	if _, err := stats.Extend(s, "channel", make(chan int), nil); err == nil {
@@ -704,6 +714,9 @@ func TestExtendRefuses(t *testing.T) {
 		t.Error("a struct without exported fields")
 	}
 	if _, err := stats.Extend(s, "none", struct{}{}, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := stats.Extend(s, "own form", ownForm{}, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := stats.Extend(s, "", 1, nil); err == nil {

@@ -24,7 +24,8 @@ type Extension[T any] struct {
 // members into one; it may be nil where there is only one.
 //
 // It is an error to use a name twice, or a T that does not survive a round trip
-// through JSON; of a struct, fields that are not exported do not. A restored value that does not fit T is dropped with a warning.
+// through JSON; of a struct, fields that are not exported do not. A restored value
+// that does not fit T is dropped with a warning.
 func Extend[T any](s *Statistics, name string, def T, merge func(dst *T, src T)) (*Extension[T], error) {
 	if name == "" || len(name) > maxExtensionName || cleanName(name) != name {
 		return nil, fmt.Errorf("stats: extend %q: use a name of 1 to %d printable bytes", cleanName(name), maxExtensionName)
@@ -118,14 +119,18 @@ func roundTrip[T any](v T) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(first, second) || string(first) == "{}" && hidden(reflect.TypeFor[T]()) {
+	if !bytes.Equal(first, second) || string(first) == "{}" && hidden(v) {
 		return nil, errors.New("the value changes in a round trip through JSON: export the fields that matter, or give the type MarshalJSON and UnmarshalJSON")
 	}
 	return first, nil
 }
 
-// hidden reports whether t is a struct of which JSON sees nothing.
-func hidden(t reflect.Type) bool {
+// hidden reports whether v is a struct of which JSON sees nothing.
+func hidden(v any) bool {
+	if _, itself := v.(json.Marshaler); itself {
+		return false
+	}
+	t := reflect.TypeOf(v)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

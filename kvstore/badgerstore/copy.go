@@ -63,7 +63,10 @@ func (c *Copy) open(log *slog.Logger) (err error) {
 	c.damage, err = do(context.Background(), c.store, reading, func(db *database) (error, error) {
 		return db.found.damage(c.of), nil
 	})
-	return err
+	if err != nil {
+		return errors.Join(err, c.store.Close(context.Background()))
+	}
+	return nil
 }
 
 // copyLocked copies what Open reads, while nobody writes it. It reports whether
